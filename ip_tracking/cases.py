@@ -1,0 +1,203 @@
+"""Findings become cases: the only writer of SuspiciousIP, but for what people decide (review)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from django.db import transaction
+
+from ip_tracking import conf
+from ip_tracking.client import UNKNOWN
+from ip_tracking.detection.finding import Finding, Severity
+from ip_tracking.event import Event, to_datetime
+from ip_tracking.gate import decisions
+from ip_tracking.gate.decisions import is_within
+from ip_tracking.models import CaseFinding, RequestLog, SuspiciousIP
+from metrics import catalogue, emit
+
+LIVE = "live"
+
+# A case's score is the sum over this long: what was months ago says little about today.
+SCORE_DAYS = 7
+
+STAFF_SEEN = timedelta(hours=24)
+
+# The word on the case for what each kind of decision does.
+ENFORCEMENT = {"block": SuspiciousIP.Enforcement.BLOCKED, "throttle": SuspiciousIP.Enforcement.THROTTLED}
+
+
+def file(findings: Iterable[Finding], source: str = LIVE, now: datetime | None = None) -> list[SuspiciousIP]:
+    """Files findings under their networks' cases; returns the cases that are new or changed.
+
+    A network with nothing of medium severity or more gets no case of its own. Filing the same findings again changes
+    nothing. `source` is "live" or names a log file: from a file nothing is ever enforced.
+    """
+    now = now or datetime.now(UTC)
+    ordered = sorted(findings, key=attrgetter("network", "hour_us", "rule"))
+    changed = []
+    for network, of_network in groupby(ordered, key=attrgetter("network")):
+        if network == UNKNOWN:
+            continue
+        case = _file_network(network, list(of_network), source, now)
+        if case is not None:
+            changed.append(case)
+    return changed
+
+
+@transaction.atomic
+def _file_network(network: str, findings: list[Finding], source: str, now: datetime) -> SuspiciousIP | None:
+    case = SuspiciousIP.objects.select_for_update().filter(network=network).first()
+    if case is None:
+        if not any(finding.severity.rank >= Severity.MEDIUM.rank for finding in findings):
+            return None
+        case = _open(network, findings, source)
+    grown = [finding for finding in findings if _keep(case, finding)]
+    if not grown:
+        return None
+    _summarise(case)
+    _reopen(case, grown, now)
+    if source == LIVE:
+        _enforce(case, grown, now)
+    case.version += 1
+    case.save()
+    return case
+
+
+def _open(network: str, findings: list[Finding], source: str) -> SuspiciousIP:
+    """Two workers may open the same case at once: the second waits for the first's row and takes it."""
+    case, _ = SuspiciousIP.objects.select_for_update().get_or_create(
+        network=network,
+        defaults={
+            "severity": Severity.LOW,
+            "severity_rank": Severity.LOW.rank,
+            "score": 0,
+            "top_rule": findings[0].rule,
+            "first_seen": to_datetime(findings[0].first_seen_us),
+            "last_seen": to_datetime(findings[0].last_seen_us),
+            "source": source,
+            "version": 0,
+        },
+    )
+    return case
+
+
+def _keep(case: SuspiciousIP, finding: Finding) -> bool:
+    """Writes a finding or lets its row grow; returns whether it says more than before.
+
+    A worker that read fewer rows may come later: what is known only ever grows, so the order of writers is nothing.
+    """
+    row, new = CaseFinding.objects.get_or_create(
+        case=case, rule=finding.rule, hour=to_datetime(finding.hour_us), defaults=_columns(finding)
+    )
+    if new:
+        emit.count(catalogue.FLAGGED, rule=finding.rule, severity=finding.severity.value)
+        return True
+    columns = _columns(finding)
+    columns["count"] = max(row.count, finding.count)
+    columns["first_seen"] = min(row.first_seen, columns["first_seen"])
+    columns["last_seen"] = max(row.last_seen, columns["last_seen"])
+    if all(getattr(row, name) == columns[name] for name in ("count", "first_seen", "last_seen")):
+        return False
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.save()
+    return True
+
+
+def _columns(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule_version": finding.rule_version,
+        "severity": finding.severity.value,
+        "weight": finding.weight,
+        "count": finding.count,
+        "threshold": finding.threshold,
+        "window_s": finding.window_s,
+        "first_seen": to_datetime(finding.first_seen_us),
+        "last_seen": to_datetime(finding.last_seen_us),
+        "evidence": [_frozen(event) for event in finding.evidence],
+    }
+
+
+def _frozen(event: Event) -> dict[str, Any]:
+    """An event as evidence: enough to judge by when the log is gone, with nothing secret in it."""
+    return {
+        "at": event.at.isoformat(),
+        "request_id": event.request_id,
+        "address": event.address,
+        "method": event.method,
+        "path": event.path,
+        "query": event.query,
+        "status": event.status,
+        "user_agent": event.user_agent,
+        "account": event.account,
+        "symptoms": event.symptoms,
+    }
+
+
+def _summarise(case: SuspiciousIP) -> None:
+    """Derives what the queue shows from the findings of the days that count."""
+    rows = list(case.findings.all())
+    newest = max(row.last_seen for row in rows)
+    counting = [row for row in rows if row.last_seen > newest - timedelta(days=SCORE_DAYS)]
+    worst = max(counting, key=lambda row: (Severity(row.severity).rank, row.count / row.threshold))
+    case.severity = worst.severity
+    case.severity_rank = Severity(worst.severity).rank
+    case.score = sum(row.weight for row in counting)
+    case.top_rule = worst.rule
+    case.first_seen = min(row.first_seen for row in rows)
+    case.last_seen = newest
+
+
+def _reopen(case: SuspiciousIP, grown: list[Finding], now: datetime) -> None:
+    """A closed case comes back when there is something new after the verdict; what people wrote stays."""
+    after_verdict = case.judged_at is None or any(to_datetime(f.last_seen_us) > case.judged_at for f in grown)
+    if case.triage == SuspiciousIP.Triage.CLOSED and after_verdict and not _is_cooling_down(case, now):
+        case.triage = SuspiciousIP.Triage.OPEN
+        case.reopened = True
+
+
+def _is_cooling_down(case: SuspiciousIP, now: datetime) -> bool:
+    """A person said to leave it alone: judged benign, or unblocked."""
+    return case.spared_until is not None and now < case.spared_until
+
+
+def _enforce(case: SuspiciousIP, grown: list[Finding], now: datetime) -> None:
+    """Decides as ENFORCE says. A detector never decides against some networks: it says so on the case instead."""
+    settings = conf.get()
+    if settings.enforce == "cases" or not any(f.severity.rank >= Severity.MEDIUM.rank for f in grown):
+        return
+    case.note = _spared_because(case, now)
+    if case.note or (case.enforced_until is not None and case.enforced_until > now):
+        return
+    until = now + timedelta(seconds=settings.enforce_for_s)
+    decisions.decide(
+        settings.enforce,
+        case.network,
+        until=until,
+        reason=", ".join(sorted({finding.rule for finding in grown})),
+        actor="detector",
+        by_person=False,
+        now=now,
+    )
+    case.enforcement = ENFORCEMENT[settings.enforce]
+    case.enforced_until = until
+
+
+def _spared_because(case: SuspiciousIP, now: datetime) -> str:
+    network = ip_network(case.network)
+    if network.is_loopback:
+        return "Not enforced: loopback."
+    if any(is_within(network, trusted) for trusted in conf.get().trusted_networks):
+        return "Not enforced: a trusted proxy."
+    if _is_cooling_down(case, now):
+        return "Not enforced: a person said to leave it alone."
+    if decisions.is_allowed(case.network, now):
+        return "Not enforced: on the allow-list."
+    if RequestLog.objects.staff_seen(case.network, now - STAFF_SEEN):
+        return "Not enforced: staff was signed in from this network within 24 hours."
+    return ""

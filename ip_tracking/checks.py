@@ -1,0 +1,136 @@
+"""System checks: a wrong setting is found at start, not at three in the morning. One function and one id for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register as register_check  # noqa: A004
+from django.urls import get_resolver
+from django.utils.module_loading import import_string
+
+from ip_tracking import conf
+from ip_tracking.gate import policies
+
+MIDDLEWARE = "ip_tracking.middleware.SentinelMiddleware"
+BACKEND = "ip_tracking.auth.GateBackend"
+
+# The names of the middleware that must stand before the door, in order, where a project has them: refusals too carry
+# HSTS, CORS and a count.
+BEFORE = (
+    "metrics.middleware.MetricsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+)
+
+Check = Callable[[], Iterable[CheckMessage]]
+
+
+def register() -> None:
+    for check in (settings_are_valid, policies_are_valid, door_stands_in_order, logins_pass_the_gate,
+                  kinds_name_routes, outcomes_name_signals, somebody_is_trusted):  # fmt: skip
+        register_check(_as_django_calls(check), Tags.security)
+
+
+def _as_django_calls(check: Check) -> Callable[..., list[CheckMessage]]:
+    def run(app_configs: object, **_: object) -> list[CheckMessage]:
+        return list(check())
+
+    return run
+
+
+def settings_are_valid() -> Iterable[CheckMessage]:
+    try:
+        conf.build(getattr(settings, "IP_TRACKING", {}))
+    except conf.BadSetting as error:
+        yield Error(str(error), hint="docs/settings.md lists every key of IP_TRACKING.", id="ip_tracking.E001")
+
+
+def policies_are_valid() -> Iterable[CheckMessage]:
+    for name, row in getattr(settings, "IP_TRACKING", {}).get("POLICIES", {}).items():
+        try:
+            policies.parse_policy(name, policies.SHIPPED.get(name, {}) if row is None else row)
+        except conf.BadSetting as error:
+            yield Error(str(error), hint="docs/policies.md shows the table.", id="ip_tracking.E002")
+
+
+def door_stands_in_order() -> Iterable[CheckMessage]:
+    installed = list(settings.MIDDLEWARE)
+    if MIDDLEWARE not in installed:
+        yield Error("The door is not in MIDDLEWARE.", hint=f'Add "{MIDDLEWARE}".', id="ip_tracking.E003")
+        return
+    door = installed.index(MIDDLEWARE)
+    present = [name for name in BEFORE if name in installed]
+    if [name for name in installed[:door] if name in BEFORE] != present or any(
+        name not in BEFORE for name in installed[:door]
+    ):
+        yield Error(
+            f"MIDDLEWARE must begin with {', '.join([*present, MIDDLEWARE])}.",
+            hint="Else a refusal lacks HSTS, CORS or its count, or costs a session before it is made.",
+            id="ip_tracking.E004",
+        )
+
+
+def logins_pass_the_gate() -> Iterable[CheckMessage]:
+    backends = list(settings.AUTHENTICATION_BACKENDS)
+    if BACKEND in backends and backends[0] != BACKEND:
+        yield Error(
+            "GateBackend is not the first of AUTHENTICATION_BACKENDS.",
+            hint="A backend before it would let logins pass uncounted.",
+            id="ip_tracking.E005",
+        )
+    if BACKEND not in backends:
+        yield Warning(
+            "Logins are limited by their route only: GateBackend is not in AUTHENTICATION_BACKENDS.",
+            hint=f'Put "{BACKEND}" first, so that every authenticate() is counted.',
+            id="ip_tracking.W001",
+        )
+
+
+def kinds_name_routes() -> Iterable[CheckMessage]:
+    known = _route_names()
+    for name in getattr(settings, "IP_TRACKING", {}).get("KINDS", {}):
+        if name not in known:
+            yield Warning(
+                f"KINDS names the route {name!r}, which the URLconf does not have.",
+                hint="It was renamed or removed: what was guarded by this kind no longer is.",
+                id="ip_tracking.W002",
+            )
+
+
+def outcomes_name_signals() -> Iterable[CheckMessage]:
+    for path in getattr(settings, "IP_TRACKING", {}).get("OUTCOMES", {}):
+        try:
+            import_string(path)
+        except ImportError as error:
+            yield Error(
+                f"OUTCOMES names the signal {path!r}, which cannot be imported ({error}).",
+                hint='Write the dotted path of a django.dispatch.Signal, such as "shop.signals.payment_declined".',
+                id="ip_tracking.E006",
+            )
+
+
+def somebody_is_trusted() -> Iterable[CheckMessage]:
+    """Behind a proxy nobody trusts, all clients are the proxy: the first attacker blocks everybody."""
+    behind_proxy = settings.SECURE_PROXY_SSL_HEADER is not None or settings.USE_X_FORWARDED_HOST
+    if behind_proxy and not getattr(settings, "IP_TRACKING", {}).get("TRUSTED_PROXIES"):
+        yield Warning(
+            "Django is told that a proxy stands in front, but TRUSTED_PROXIES is empty: every client looks like it.",
+            hint='Name the proxy, such as ["10.0.0.0/8"], or ["unix"] for a unix socket.',
+            id="ip_tracking.W003",
+        )
+
+
+def _route_names() -> set[str]:
+    found: set[str] = set()
+    _collect(get_resolver(), "", found)
+    return found
+
+
+def _collect(resolver: object, namespace: str, found: set[str]) -> None:
+    for pattern in resolver.url_patterns:  # type: ignore[attr-defined]
+        if hasattr(pattern, "url_patterns"):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            _collect(pattern, inner, found)
+        elif pattern.name:
+            found.add(f"{namespace}{pattern.name}")

@@ -1,0 +1,141 @@
+"""`settings.IP_TRACKING`, read once into one typed object. Nothing else in this app reads Django's settings for it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+Network = IPv4Network | IPv6Network
+KnownCaller = Callable[[HttpRequest], str | None]
+
+ENFORCE = ("cases", "throttle", "block")
+RECORD = ("celery", "thread", "off")
+
+# Stands in TRUSTED_PROXIES for a peer without an address: a server listening on a unix socket.
+UNIX = "unix"
+
+
+class BadSetting(ValueError):
+    """A value that cannot be used; the text says what was wrong and what would be right."""
+
+
+def nobody(request: HttpRequest) -> str | None:
+    """The KNOWN_CALLER of a project that named none: every caller is a stranger."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default. The names in `IP_TRACKING` are these in capitals."""
+
+    store_url: str = "redis://127.0.0.1:6379/0"  # limits and decisions: Redis or Valkey, unix:// too
+    store_timeout_s: float = 0.02  # connecting, and waiting for an answer, each
+    key_prefix: str = "sentinel"
+    trusted_proxies: tuple[str, ...] = ()  # CIDRs, and "unix"
+    proxy_header: str = "X-Forwarded-For"
+    known_caller: KnownCaller = nobody  # request -> id or None, without I/O
+    kinds: Mapping[str, str] = field(default_factory=dict)  # route name -> kind
+    outcomes: Mapping[str, str] = field(default_factory=dict)  # dotted path of a signal -> outcome
+    policies: Mapping[str, Any] = field(default_factory=dict)  # over gate.policies.SHIPPED, by name; None drops one
+    enforce: str = "cases"  # what a detector may do by itself: file a case, throttle, block
+    enforce_for_s: int = 3_600  # how long a detector's decision stands
+    record: str = "celery"  # who stores events: a worker, this process' own thread, nobody
+    background: bool = True  # the process' own thread: sends events, refreshes decisions; off in unit tests
+    spool_dir: str = ""  # where batches wait that could not be sent; "" drops them, counted
+    trusted_networks: tuple[Network, ...] = ()  # derived from trusted_proxies
+    trusts_unix: bool = False  # derived from trusted_proxies
+
+
+DERIVED = {"trusted_networks", "trusts_unix"}
+KEYS = {f.name.upper(): f.name for f in fields(Settings) if f.name not in DERIVED}
+
+
+def networks(entries: tuple[str, ...]) -> tuple[Network, ...]:
+    """Reads TRUSTED_PROXIES; raises BadSetting for what is neither a network nor "unix"."""
+    found = []
+    for entry in entries:
+        if entry == UNIX:
+            continue
+        try:
+            found.append(ip_network(entry))
+        except ValueError as error:
+            raise BadSetting(f'{entry!r} in TRUSTED_PROXIES is not a network ({error}); write "10.0.0.0/8" or "unix"')
+    return tuple(found)
+
+
+def unknown_key(key: str) -> str:
+    near = difflib.get_close_matches(key.upper(), KEYS, n=1)
+    return f"IP_TRACKING has no key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def one_of(key: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise BadSetting(f"IP_TRACKING[{key!r}] is {value!r}; write one of {', '.join(map(repr, allowed))}")
+
+
+def known_caller(value: object) -> KnownCaller:
+    """Reads KNOWN_CALLER: a function or its dotted path."""
+    if isinstance(value, str):
+        try:
+            value = import_string(value)
+        except ImportError as error:
+            raise BadSetting(f"IP_TRACKING['KNOWN_CALLER'] cannot be imported: {error}")
+    if not callable(value):
+        raise BadSetting(f"IP_TRACKING['KNOWN_CALLER'] is {value!r}; write a function of the request, or its path")
+    return value
+
+
+def build(raw: Mapping[str, Any]) -> Settings:
+    """Returns the settings of one IP_TRACKING dictionary; raises BadSetting for the first that is wrong."""
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in KEYS:
+            raise BadSetting(unknown_key(key))
+        values[KEYS[key]] = value
+    one_of("ENFORCE", values.get("enforce", "cases"), ENFORCE)
+    one_of("RECORD", values.get("record", "celery"), RECORD)
+    proxies = tuple(values.get("trusted_proxies", ()))
+    values |= {
+        "trusted_proxies": proxies,
+        "trusted_networks": networks(proxies),
+        "trusts_unix": UNIX in proxies,
+        "known_caller": known_caller(values.get("known_caller", nobody)),
+    }
+    return Settings(**values)
+
+
+_current: Settings | None = None
+_on_change: list[Callable[[], None]] = []
+
+
+def get() -> Settings:
+    """Returns this process' settings; raises BadSetting, which a system check reports first."""
+    global _current  # noqa: PLW0603 - the one memo of this module
+    if _current is None:
+        _current = build(getattr(django_settings, "IP_TRACKING", {}))
+    return _current
+
+
+def on_change(forget: Callable[[], None]) -> Callable[[], None]:
+    """Registers what must forget its memo when the settings change (in tests, by `override_settings`)."""
+    _on_change.append(forget)
+    return forget
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    global _current  # noqa: PLW0603
+    if setting in {"IP_TRACKING", "ROOT_URLCONF", "AUTHENTICATION_BACKENDS"}:
+        _current = None
+        for forget in _on_change:
+            forget()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,148 @@
+"""Events and rules in, findings out.
+
+What is found depends on the set of events alone: their order, how they were cut into batches and how often one was
+delivered change nothing. So a redelivered batch, two workers and a replayed log come to the same findings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+
+from ip_tracking.detection.finding import EVIDENCE_ROWS, Finding, Rule
+from ip_tracking.detection.symptoms import MISSING_PATH, names
+from ip_tracking.event import US, Event, floor_hour
+
+# Of each network and hour at most the first so many symptomatic events are looked at, live and in replay alike: else
+# every batch of an attacker at full speed would read the whole hour again. By then a case exists: two thousand in an
+# hour are more than 160 within some five minutes, far past every threshold. Events that show a missing path and
+# nothing else are counted apart, because harmless clients repeat one without end and no rule minds: nobody may hide
+# an attack behind two thousand of them.
+READ_BACK = 2_000
+
+# To a rule that counts distinct paths, addresses that differ only in numbers and identifiers are one: a gallery of
+# deleted products is one broken page, not a search.
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|[0-9]+", re.IGNORECASE)
+
+
+def find(events: Iterable[Event], rules: Sequence[Rule], since_us: int = 0) -> list[Finding]:
+    """One finding for each network, rule and UTC hour, from the hour of `since_us` on."""
+    findings: list[Finding] = []
+    for _, of_network in groupby(_in_order(events), key=attrgetter("network")):
+        once = [next(copies) for _, copies in groupby(of_network, key=attrgetter("at_us", "request_id"))]
+        for rule in rules:
+            matching = [event for event in once if rule.symptom in names(event.symptoms)]
+            findings += _slide(matching, rule, floor_hour(since_us))
+    return findings
+
+
+def earliest(events: Iterable[Event], most: int = READ_BACK) -> Iterator[Event]:
+    """What is looked at: the first `most` of each network and hour, those with only a missing path counted apart."""
+    for _, of_hour in groupby(_in_order(events), key=attrgetter("network", "hour_us")):
+        seen: Counter[bool] = Counter()
+        for event in of_hour:
+            lone = event.symptoms == MISSING_PATH
+            seen[lone] += 1
+            if seen[lone] <= most:
+                yield event
+
+
+def widest_window_us(rules: Iterable[Rule]) -> int:
+    return max((rule.window_s for rule in rules), default=0) * US
+
+
+def read_from_us(first_us: int, rules: Iterable[Rule]) -> int:
+    """From where rows must be read to judge events from `first_us` on: whole hours, because READ_BACK counts by hours."""
+    return floor_hour(floor_hour(first_us) - widest_window_us(rules))
+
+
+@dataclass(slots=True)
+class _Met:
+    """One hour in which a rule was met, while its events are being read."""
+
+    hour_us: int
+    count: int = 0
+    last_seen_us: int = 0
+    shown: dict[object, Event] = field(default_factory=dict)  # the evidence by what the rule counts
+
+
+def _slide(matching: Sequence[Event], rule: Rule, since_us: int) -> Iterator[Finding]:
+    """Move the window (t - window, t] over one network's matching events, t being the time of each in turn."""
+    counted = _COUNTED[rule.distinct]
+    window: deque[tuple[Event, object]] = deque()
+    held: Counter[object] = Counter()
+    met: _Met | None = None
+    for event in matching:
+        value = counted(event)
+        if value == "":
+            continue  # what the rule counts is not known of this event
+        window.append((event, value))
+        held[value] += 1
+        _leave(window, held, event.at_us - rule.window_s * US)
+        if len(held) < rule.threshold or event.at_us < since_us:
+            continue
+        if met is None or met.hour_us != event.hour_us:
+            if met:
+                yield _finding(met, rule)
+            met = _Met(event.hour_us)
+        _add(met, window, len(held))
+    if met:
+        yield _finding(met, rule)
+
+
+def _leave(window: deque[tuple[Event, object]], held: Counter[object], until_us: int) -> None:
+    while window[0][0].at_us <= until_us:
+        _, value = window.popleft()
+        held[value] -= 1
+        if not held[value]:
+            del held[value]
+
+
+def _add(met: _Met, window: deque[tuple[Event, object]], count: int) -> None:
+    met.count = max(met.count, count)
+    met.last_seen_us = window[-1][0].at_us
+    if not met.shown:
+        for event, value in window:
+            met.shown.setdefault(value, event)
+    elif len(met.shown) < EVIDENCE_ROWS:
+        event, value = window[-1]
+        met.shown.setdefault(value, event)
+
+
+def _finding(met: _Met, rule: Rule) -> Finding:
+    evidence = tuple(met.shown.values())[:EVIDENCE_ROWS]
+    return Finding(
+        network=evidence[0].network,
+        rule=rule.name,
+        hour_us=met.hour_us,
+        severity=rule.severity,
+        count=met.count,
+        threshold=rule.threshold,
+        window_s=rule.window_s,
+        first_seen_us=evidence[0].at_us,
+        last_seen_us=met.last_seen_us,
+        evidence=evidence,
+        rule_version=rule.version,
+    )
+
+
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    # The whole event breaks ties, so that of two copies that differ the same one is kept whichever came first.
+    return sorted(events, key=lambda event: (event.network, event))
+
+
+def _shape(event: Event) -> str:
+    return _IDENTIFIER.sub("0", event.path)
+
+
+# What a rule counts. Requests count by themselves, by what makes them one.
+_COUNTED: dict[str, Callable[[Event], object]] = {
+    "": attrgetter("at_us", "request_id"),
+    "path": _shape,
+    "account": attrgetter("account"),
+    "user_agent": attrgetter("user_agent"),
+}

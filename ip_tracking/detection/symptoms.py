@@ -1,0 +1,89 @@
+"""What one request shows by itself. A symptom accuses nobody: the rules count them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from ip_tracking.detection.matching import signatures_in
+from ip_tracking.detection.signatures import SIGNATURES
+from ip_tracking.event import Event
+
+FAILED_LOGIN = "failed-login"
+MISSING_PATH = "missing-path"
+MALFORMED = "malformed"
+
+# What a row keeps. An exploit that shows eight signatures is no less an exploit without a ninth.
+MOST_SYMPTOMS = 8
+
+_LOGIN_PATH = re.compile(
+    r"/(?:log-?in|log-?on|sign-?in|auth|authenticate|session|sessions|token|tokens|jwt/create|obtain[_-]token|password"
+    r"|wp-login\.php|xmlrpc\.php|j_security_check)(?:/(?:obtain|create|login|password|email|verify)?)?/?$"
+    r"|/(?:auth|account|accounts|user|users|admin|api)/(?:\w{1,20}/){0,2}(?:login|signin|logon|token)\b",
+    re.IGNORECASE,
+)
+# A form that comes back is a failed login: these send a redirect after a good password. (An API's 200 is a good one.)
+_LOGIN_FORM = re.compile(r"/(?:wp-login\.php|admin/login/?|administrator/index\.php|user/login/?)$", re.IGNORECASE)
+# Pages embed these and browsers ask for them by themselves, so that their absence says nothing of who asks.
+_EMBEDDED = re.compile(
+    r"\.(?:jpe?g|png|gif|webp|avif|svg|ico|bmp|css|js|mjs|map|woff2?|ttf|otf|eot|mp[34]|webm|ogg|m4[av]|vtt|wasm|webmanifest)$"
+    r"|/(?:robots|ads|app-ads|humans|security|llms)\.txt$|/sitemap[\w.-]{0,40}\.xml(?:\.gz)?$|/(?:browserconfig|crossdomain)\.xml$"
+    r"|/(?:manifest|apple-app-site-association)(?:\.json)?$|/apple-touch-icon|/favicon|^/\.well-known/",
+    re.IGNORECASE,
+)
+
+
+def symptoms_of(event: Event, referer: str = "") -> str:
+    """Names and name:signature, separated by spaces, in the table's order; "" where there are none.
+
+    A log file knows the referer, which can carry an exploit like any header; an Event does not keep it.
+    """
+    if event.refused or event.kind == "health":
+        return ""  # what we answered ourselves says nothing of what the client would have met
+    shown = []
+    if _failed_login(event):
+        shown.append(FAILED_LOGIN)
+    if event.status in (404, 410) and not event.route and not _EMBEDDED.search(event.path):
+        shown.append(MISSING_PATH)
+    if _malformed(event):
+        shown.append(MALFORMED)
+    found = _signatures(event, referer)
+    if found:
+        served = event.status < 400 and event.status not in (301, 308)  # those two send every path elsewhere
+        rows = [SIGNATURES[place] for place in found]
+        shown += [f"{row.symptom}:{row.name}" for row in rows if not (served and row.unless_served)]
+    return " ".join(shown[:MOST_SYMPTOMS])
+
+
+@lru_cache(maxsize=1_024)
+def names(symptoms: str) -> frozenset[str]:
+    """The symptoms without their signatures."""
+    return frozenset(symptom.partition(":")[0] for symptom in symptoms.split())
+
+
+def _signatures(event: Event, referer: str) -> list[int]:
+    path, query, agent = event.path, event.query, event.user_agent
+    found = signatures_in("path", path)
+    if "%" in path:
+        found += signatures_in("raw", path)
+    if query:
+        found += signatures_in("query", query) + signatures_in("target", f"{path}?{query}")
+    found += signatures_in("agent", agent)
+    if referer:
+        found += signatures_in("referer", referer)
+    return sorted(set(found)) if found else []
+
+
+def _failed_login(event: Event) -> bool:
+    if event.outcome or event.route:
+        return event.outcome == "login_failed"
+    if event.method != "POST":
+        return False
+    if event.status in (401, 403):
+        return _LOGIN_PATH.search(event.path) is not None
+    return event.status == 200 and _LOGIN_FORM.search(event.path) is not None
+
+
+def _malformed(event: Event) -> bool:
+    """What came was no HTTP. A TLS greeting on the plain port is the one mistake that harmless clients make."""
+    return not event.method and event.path != "" and not event.path.startswith("\x16\x03")

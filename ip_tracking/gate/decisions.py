@@ -1,0 +1,200 @@
+"""Decisions: block, throttle or allow a network. The rows are the truth; the store and a small table hold copies.
+
+Precedence, whatever the order they were made in: allow, then block, then throttle. An exact network's decision lies in
+the store beside its counters and holds at once; wide networks and the allow-list are a table in each process, refreshed
+every two seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple
+
+import redis
+from django.db import transaction
+
+from ip_tracking import conf
+from ip_tracking.client import IPV6_PREFIX, UNKNOWN
+from ip_tracking.gate import store
+from ip_tracking.gate.limiter import decision_key
+from ip_tracking.models import Decision
+
+logger = logging.getLogger(__name__)
+
+STRONGEST_FIRST = (Decision.Kind.ALLOW, Decision.Kind.BLOCK, Decision.Kind.THROTTLE)
+
+REFRESH_S = 2.0
+
+
+class Wide(NamedTuple):
+    """A standing decision that the table answers for."""
+
+    kind: str
+    until: datetime | None
+
+
+class Table:
+    """Wide networks and the allow-list, by version and prefix length: one dictionary look-up for each length in use."""
+
+    def __init__(self, decisions: list[Decision]) -> None:
+        self._by_prefix: dict[tuple[int, int], dict[int, list[Wide]]] = {}
+        for decision in decisions:
+            network = ip_network(decision.network)
+            bits = network.max_prefixlen - network.prefixlen
+            place = self._by_prefix.setdefault((network.version, bits), {})
+            place.setdefault(int(network.network_address) >> bits, []).append(Wide(decision.kind, decision.until))
+
+    def find(self, network: str, now: datetime) -> Wide | None:
+        """Returns the strongest decision that covers a client's network."""
+        if not self._by_prefix or network == UNKNOWN:
+            return None
+        address = ip_address(network.partition("/")[0])
+        found = [
+            wide
+            for (version, bits), place in self._by_prefix.items()
+            if version == address.version
+            for wide in place.get(int(address) >> bits, ())
+            if wide.until is None or wide.until > now
+        ]
+        return min(found, key=lambda wide: STRONGEST_FIRST.index(Decision.Kind(wide.kind)), default=None)
+
+
+_table = Table([])
+_generation: bytes | None = None
+
+
+def find(network: str, now: datetime) -> Wide | None:
+    return _table.find(network, now)
+
+
+def decide(
+    kind: str, network: str, *, until: datetime | None, reason: str, actor: str, by_person: bool, now: datetime
+) -> Decision:
+    """Records a decision, ending those of the same kind on this network, and copies it to the store on commit."""
+    with transaction.atomic():
+        _end(Decision.objects.standing(now).filter(network=network, kind=kind), now)
+        decision = Decision.objects.create(
+            kind=kind, network=network, until=until, reason=reason, actor=actor, by_person=by_person
+        )
+        transaction.on_commit(lambda: copy_pending(now))
+    return decision
+
+
+def end(network: str, now: datetime, kinds: tuple[str, ...] = (Decision.Kind.BLOCK, Decision.Kind.THROTTLE)) -> int:
+    """Ends the standing decisions on exactly this network; returns how many there were."""
+    with transaction.atomic():
+        ended = _end(Decision.objects.standing(now).filter(network=network, kind__in=kinds), now)
+        transaction.on_commit(lambda: copy_pending(now))
+    return ended
+
+
+def _end(decisions: object, now: datetime) -> int:
+    return decisions.update(ended_at=now, in_store=False)  # type: ignore[attr-defined,no-any-return]
+
+
+def refresh(now: datetime | None = None) -> None:
+    """Brings this process' table and the store in line with the rows. The background thread calls it every 2 s."""
+    global _table, _generation  # noqa: PLW0603 - what this process knows
+    now = now or datetime.now(UTC)
+    copy_pending(now)
+    generation = _store_generation(now)
+    if generation is None or generation != _generation:
+        standing = Decision.objects.standing(now)
+        _table = Table([d for d in standing if d.kind == Decision.Kind.ALLOW or not is_exact(d.network)])
+        _generation = generation
+
+
+def copy_pending(now: datetime) -> None:
+    """Copies what changed since the last copy. A store that is away gets it when it is back: the rows wait.
+
+    A row that somebody ends meanwhile stays pending, because its `ended_at` is no longer the one copied.
+    """
+    pending = list(Decision.objects.filter(in_store=False))
+    if not pending:
+        return
+    try:
+        for network in {decision.network for decision in pending}:
+            _copy(network, now)
+        _client().set(_generation_key(), uuid.uuid4().hex)
+    except redis.RedisError as error:
+        logger.warning("Decisions wait for the store (%s).", type(error).__name__)
+        return
+    for decision in pending:
+        Decision.objects.filter(pk=decision.pk, ended_at=decision.ended_at).update(in_store=True)
+
+
+def _copy(network: str, now: datetime) -> None:
+    """Writes the strongest standing decision on one exact network beside its counters, or removes what was there.
+
+    The key is watched before the rows are read: of two processes copying at once, the one with older rows tries again.
+    """
+    if not is_exact(network):
+        return
+    key = decision_key(network)
+
+    def write(pipe: redis.client.Pipeline) -> None:
+        standing = {d.kind: d for d in Decision.objects.standing(now).filter(network=network)}
+        strongest = next((standing[kind] for kind in STRONGEST_FIRST if kind in standing), None)
+        pipe.multi()
+        if strongest is None or strongest.kind == Decision.Kind.ALLOW:
+            pipe.delete(key)
+        else:
+            pipe.set(key, strongest.kind, pxat=_milliseconds(strongest.until))
+
+    _client().transaction(write, key)
+
+
+def _store_generation(now: datetime) -> bytes | None:
+    """Returns the store's mark of the last change; a store without one lost its data and is filled again.
+
+    One mark on one key: a cluster whose other nodes lost theirs is not noticed.
+    """
+    try:
+        found = _client().get(_generation_key())
+        if found is None:
+            for network in Decision.objects.standing(now).values_list("network", flat=True).distinct():
+                _copy(network, now)
+            found = uuid.uuid4().hex.encode()
+            _client().set(_generation_key(), found)
+            logger.warning("The store had no decisions: it was filled again from the database.")
+    except redis.RedisError:
+        return None
+    return bytes(found)
+
+
+def is_allowed(network: str, now: datetime) -> bool:
+    """Asks the rows: is this network on the allow-list?"""
+    parsed = ip_network(network)
+    allowed = Decision.objects.standing(now).filter(kind=Decision.Kind.ALLOW).values_list("network", flat=True)
+    return any(is_within(parsed, ip_network(text)) for text in allowed)
+
+
+def is_within(inner: conf.Network, outer: conf.Network) -> bool:
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]  # of one version
+
+
+def is_exact(network: str) -> bool:
+    """True for what one client is: an IPv4 address or an IPv6 /64."""
+    parsed = ip_network(network)
+    return parsed.prefixlen == (32 if parsed.version == 4 else IPV6_PREFIX)
+
+
+def _milliseconds(until: datetime | None) -> int | None:
+    return None if until is None else int(until.timestamp() * 1_000)
+
+
+def _client() -> redis.Redis:
+    return store.get().client
+
+
+def _generation_key() -> str:
+    return f"{conf.get().key_prefix}:decisions"
+
+
+@conf.on_change
+def forget() -> None:
+    global _table, _generation  # noqa: PLW0603
+    _table, _generation = Table([]), None

@@ -1,0 +1,68 @@
+"""The store is away: each policy answers for itself, open, closed, or by this process' own small memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from ip_tracking.event import US
+from ip_tracking.gate.plan import Group, Limit
+from ip_tracking.gate.verdict import Quota, Verdict, verdict_of
+
+# Bounds the memory an attacker can make us use: 10,000 counters, each at most REMEMBERED times.
+COUNTERS = 10_000
+REMEMBERED = 1_000
+
+# What a 503 for a closed policy says: the breaker tests the store every second, a restart takes a few.
+RETRY_AFTER_S = 5
+
+
+class LocalLimiter:
+    """Sliding logs in one process. Each process counts alone, so N processes let N times a limit through: degraded."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._logs: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def admit(self, limits: list[tuple[Limit, str]]) -> tuple[Quota, ...]:
+        """Counts one request under all the limits, or under none when one refuses."""
+        with self._lock:
+            now = self._clock()
+            logs = [self._log(key, limit, now) for limit, key in limits]
+            waits = [self._wait_s(log, limit, now) for log, (limit, _) in zip(logs, limits, strict=True)]
+            if not any(waits):
+                for log in logs:
+                    log.append(now)
+        return tuple(
+            Quota(limit, key, len(log), int(wait * US), 0, 0)
+            for (limit, key), log, wait in zip(limits, logs, waits, strict=True)
+        )
+
+    def _log(self, key: str, limit: Limit, now: float) -> deque[float]:
+        log = self._logs.setdefault(key, deque(maxlen=REMEMBERED))
+        self._logs.move_to_end(key)
+        if len(self._logs) > COUNTERS:
+            self._logs.popitem(last=False)
+        while log and log[0] <= now - limit.rate.window_s:
+            log.popleft()
+        return log
+
+    @staticmethod
+    def _wait_s(log: deque[float], limit: Limit, now: float) -> float:
+        most = min(limit.rate.limit, REMEMBERED)
+        return 0.0 if len(log) < most else log[-most] + limit.rate.window_s - now
+
+
+_local = LocalLimiter()
+
+
+def answer(group: Group, keys: list[str]) -> Verdict:
+    """Returns what the policies of a group say while the store is away."""
+    named = [pair for pair in zip(group.limits, keys, strict=True) if pair[0].policy.mode == "enforce"]
+    closed = [limit for limit, _ in named if limit.policy.store_away == "closed"]
+    if closed:
+        return Verdict(closed[0].policy.name, RETRY_AFTER_S, (), 0, away=True)
+    return verdict_of(_local.admit([pair for pair in named if pair[0].policy.store_away == "degraded"]), 0)

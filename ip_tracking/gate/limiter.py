@@ -1,0 +1,82 @@
+"""Counting: which counters a request touches, one round trip for each hash tag, and what came back.
+
+Everything that waits is yielded as a `Call`, so that the sync and the async door share this code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ip_tracking import conf
+from ip_tracking.gate import degraded
+from ip_tracking.gate.plan import Group, Plan
+from ip_tracking.gate.store import ADMIT, GIVE_BACK, Argument, Call
+from ip_tracking.gate.verdict import BLOCK, THROTTLE, Quota, Verdict, verdict_of
+
+PER_RATE = 4  # values in admit.lua's reply for each rate, after the first three
+
+BLOCKED, THROTTLED = BLOCK.encode(), THROTTLE.encode()
+
+
+def admit(network: str, user: str | None, plan: Plan, account: str = "") -> Generator[Call, Any, Verdict]:
+    """Takes a place under every limit of the plan, or none. One call for each hash tag, each only if the last passed."""
+    groups = [(f"n:{network}", plan.network if user else plan.stranger)]
+    if user and plan.user.limits:
+        groups.append((f"u:{user}", plan.user))
+    if account and plan.account.limits:
+        groups.append((f"a:{account}", plan.account))
+    quotas: tuple[Quota, ...] = ()
+    now_us = 0
+    for index, (tag, group) in enumerate(groups):
+        verdict = yield from _ask(tag, group, known=bool(user), decided=index == 0)
+        if verdict.refused:
+            yield from give_back(quotas)
+            return verdict._replace(quotas=quotas + verdict.quotas)
+        quotas += verdict.quotas
+        now_us = verdict.now_us
+    return Verdict("", 0, quotas, now_us)
+
+
+def give_back(quotas: tuple[Quota, ...]) -> Generator[Call, Any, None]:
+    """Frees the places these quotas took, each at most once: nothing here is ever sent again."""
+    taken = [quota for quota in quotas if quota.slot]
+    for tag in dict.fromkeys(_tag(quota.key) for quota in taken):
+        mine = [quota for quota in taken if _tag(quota.key) == tag]
+        args: list[Argument] = []
+        for quota in mine:
+            args += [quota.slot, quota.limit.policy.cost]
+        yield Call(GIVE_BACK, [quota.key for quota in mine], args)
+
+
+def _ask(tag: str, group: Group, *, known: bool, decided: bool) -> Generator[Call, Any, Verdict]:
+    prefix = f"{conf.get().key_prefix}:{{{tag}}}:"
+    keys = [f"{prefix}{limit.name}" for limit in group.limits]
+    if decided:
+        reply = yield Call(ADMIT, [f"{prefix}decision", *keys], ["", int(known), *group.args])
+    else:
+        reply = yield Call(ADMIT, keys, ["", int(known), *group.args])
+    if reply is None:
+        return degraded.answer(group, keys)
+    return read_reply(reply, group, keys, known=known)
+
+
+def read_reply(reply: list[Any], group: Group, keys: list[str], *, known: bool) -> Verdict:
+    """Turns admit.lua's reply into a verdict."""
+    now_us, decision, ttl_ms = reply[0], reply[1], reply[2]
+    if decision == BLOCKED or (decision == THROTTLED and not known):
+        return Verdict(decision.decode(), max(1, -(-ttl_ms // 1_000)), (), now_us)
+    quotas = tuple(
+        Quota(limit, key, *reply[at : at + PER_RATE])
+        for limit, key, at in zip(group.limits, keys, range(3, len(reply), PER_RATE), strict=True)
+    )
+    return verdict_of(quotas, now_us)
+
+
+def decision_key(network: str) -> str:
+    """Where the store keeps the decision on an exact network: beside that network's counters."""
+    return f"{conf.get().key_prefix}:{{n:{network}}}:decision"
+
+
+def _tag(key: str) -> str:
+    return key[key.index("{") : key.index("}")]

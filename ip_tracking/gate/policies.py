@@ -1,0 +1,205 @@
+"""MAY they pass? The policies: how many, of what, counted by what. Data from settings, checked once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from ip_tracking import conf
+from ip_tracking.conf import BadSetting
+from ip_tracking.event import US
+
+Key = Literal["network", "caller", "account"]
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+RATE = re.compile(r"(?P<limit>[1-9][0-9]{0,8})/(?P<times>[1-9][0-9]{0,4})?(?P<unit>[smhd])")
+UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+# Up to here each request is counted by itself; above, a slot gathers what follows within a sixteenth of the window:
+# at most 18 slots of 20 bytes whatever the limit, and a place is free again at most 6 % late.
+COUNTED_ONE_BY_ONE = 16
+GATHER_SHARE = 16
+
+LOGIN = "login"
+HEALTH = "health"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `limit` in any `window_s` seconds."""
+
+    limit: int
+    window_s: int
+
+    @property
+    def window_us(self) -> int:
+        return self.window_s * US
+
+    @property
+    def gather_us(self) -> int:
+        return 0 if self.limit <= COUNTED_ONE_BY_ONE else self.window_us // GATHER_SHARE
+
+    @property
+    def published_window_s(self) -> int:
+        """The window a client can rely on: gathering may keep a place taken a little longer than the window."""
+        return -(-(self.window_us + self.gather_us) // US)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One row of the table of limits. Covers what matches its kinds, routes or names nothing (everything)."""
+
+    name: str
+    rates: tuple[Rate, ...]
+    why: str
+    kinds: frozenset[str] = frozenset()
+    routes: frozenset[str] = frozenset()
+    methods: frozenset[str] = frozenset()
+    key: Key = "caller"  # network; caller: the known user, else the network; account: what a login names
+    counts: Literal["all", "failures"] = "all"
+    cost: int = 1
+    mode: Literal["enforce", "shadow", "off"] = "enforce"
+    store_away: Literal["open", "degraded", "closed"] = "open"
+
+    def covers(self, route: str, kind: str, method: str) -> bool:
+        if self.methods and method not in self.methods:
+            return False
+        return (not self.kinds and not self.routes) or kind in self.kinds or route in self.routes
+
+    @property
+    def is_login(self) -> bool:
+        """Login policies are passed by each `authenticate()` (ip_tracking.auth), not once at the door."""
+        return LOGIN in self.kinds
+
+
+# The shipped table. A project's IP_TRACKING["POLICIES"] goes over it by name; None drops a row.
+SHIPPED: dict[str, dict[str, Any]] = {
+    "site": {
+        "rates": ["1200/m"],
+        "key": "caller",
+        "why": "Forty people behind one office address browse hurriedly at about 800 a minute; a scraper wants more.",
+    },
+    "login": {
+        "rates": ["10/m"],
+        "kinds": ["login"],
+        "key": "network",
+        "counts": "failures",
+        "store_away": "degraded",
+        "why": "People mistype three or four times; ten wrong passwords a minute are a machine's.",
+    },
+    "login-hourly": {
+        "rates": ["60/h"],
+        "kinds": ["login"],
+        "key": "network",
+        "counts": "failures",
+        "store_away": "degraded",
+        "why": "An office of forty forgets perhaps twenty passwords on a Monday; sixty an hour is patient guessing.",
+    },
+    "login-account": {
+        "rates": ["20/15m"],
+        "kinds": ["login"],
+        "key": "account",
+        "counts": "failures",
+        "mode": "shadow",
+        "why": "One account guessed from many addresses. In shadow: enforced, it would let a stranger lock an owner out.",
+    },
+    "payment": {
+        "rates": ["20/m"],
+        "kinds": ["payment"],
+        "key": "caller",
+        "store_away": "degraded",
+        "why": "Nobody pays twenty times a minute; a card tester does.",
+    },
+    "payment-declines": {
+        "rates": ["5/10m"],
+        "kinds": ["payment"],
+        "key": "caller",
+        "counts": "failures",
+        "store_away": "degraded",
+        "why": "A buyer tries a second card, perhaps a third; stolen cards are tried by the dozen.",
+    },
+}
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "key": ("network", "caller", "account"),
+    "counts": ("all", "failures"),
+    "mode": ("enforce", "shadow", "off"),
+    "store_away": ("open", "degraded", "closed"),
+}
+SETS = ("kinds", "routes", "methods")
+
+
+def parse_rate(text: object) -> Rate:
+    """Reads "100/m" or "10/30s"; raises BadSetting for anything else."""
+    match = RATE.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise BadSetting(f'rate {text!r} is not a number per time; write "100/m", "10/30s", "1000/h" or "5000/d"')
+    return Rate(int(match["limit"]), int(match["times"] or 1) * UNIT_S[match["unit"]])
+
+
+def parse_policy(name: str, row: Mapping[str, Any]) -> Policy:
+    """Reads one row of the table; raises BadSetting saying what is wrong and what to write."""
+    known = {field.name for field in fields(Policy)} - {"name"}
+    if not NAME.fullmatch(name):
+        raise BadSetting(f"policy name {name!r} must be lower-case letters, digits and hyphens, starting with a letter")
+    for key in row:
+        if key not in known:
+            raise BadSetting(f"policy {name!r} has no field {key!r}; its fields are {', '.join(sorted(known))}")
+    values: dict[str, Any] = dict(row)
+    if not values.get("why"):
+        raise BadSetting(f'policy {name!r} does not say why; write "why": "the reason for this number"')
+    for key, allowed in CHOICES.items():
+        if key in values and values[key] not in allowed:
+            raise BadSetting(f"policy {name!r}: {key} is {values[key]!r}; write one of {', '.join(allowed)}")
+    for key in SETS:
+        values[key] = _names(name, key, values.get(key, ()))
+    values["rates"] = _rates(name, values.get("rates"))
+    policy = Policy(name=name, **values)
+    _refuse_impossible(policy)
+    return policy
+
+
+def _names(policy: str, key: str, value: object) -> frozenset[str]:
+    if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
+        raise BadSetting(f"policy {policy!r}: {key} is {value!r}; write a list of names")
+    return frozenset(value)
+
+
+def _rates(policy: str, value: object) -> tuple[Rate, ...]:
+    if isinstance(value, str) or not isinstance(value, (list, tuple)) or not value:
+        raise BadSetting(f'policy {policy!r}: rates is {value!r}; write a list such as ["100/m"]')
+    try:
+        return tuple(parse_rate(rate) for rate in value)
+    except BadSetting as error:
+        raise BadSetting(f"policy {policy!r}: {error}") from error
+
+
+def _refuse_impossible(policy: Policy) -> None:
+    smallest = min(rate.limit for rate in policy.rates)
+    if not isinstance(policy.cost, int) or not 1 <= policy.cost <= smallest:
+        raise BadSetting(f"policy {policy.name!r}: cost {policy.cost!r} must be from 1 to its smallest limit, {smallest}")
+    if policy.key == "account" and not policy.is_login:
+        raise BadSetting(f'policy {policy.name!r} counts by account, which only a login names; add "login" to its kinds')
+    if len({rate.window_s for rate in policy.rates}) < len(policy.rates):
+        raise BadSetting(f"policy {policy.name!r} has two rates over the same window; keep the smaller")
+
+
+_table: tuple[Policy, ...] | None = None
+
+
+def table() -> tuple[Policy, ...]:
+    """Returns the policies in force, in order; raises BadSetting, which a system check reports first."""
+    global _table  # noqa: PLW0603 - the one memo of this module
+    if _table is None:
+        rows = SHIPPED | dict(conf.get().policies)
+        policies = (parse_policy(name, row) for name, row in rows.items() if row is not None)
+        _table = tuple(policy for policy in policies if policy.mode != "off")
+    return _table
+
+
+@conf.on_change
+def _forget() -> None:
+    global _table  # noqa: PLW0603
+    _table = None

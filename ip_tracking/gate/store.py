@@ -1,0 +1,160 @@
+"""The connection to the store that counts. One breaker: while the store is away, requests don't touch it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import threading
+from importlib import resources
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import redis
+import redis.asyncio
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from ip_tracking import conf
+from metrics import catalogue, emit
+
+logger = logging.getLogger(__name__)
+
+Argument = str | int | float | bytes
+
+
+class Script(NamedTuple):
+    """A Lua script and the name the server knows it by."""
+
+    source: str
+    sha: str
+
+
+def _load(name: str) -> Script:
+    source = resources.files(__package__).joinpath(name).read_text("utf-8")
+    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+ADMIT = _load("admit.lua")
+GIVE_BACK = _load("give_back.lua")
+
+
+class Call(NamedTuple):
+    """One round trip: what the door yields when it needs the store. `None` comes back while the store is away."""
+
+    script: Script
+    keys: list[str]
+    args: list[Argument]
+
+    def run(self) -> list[Any] | None:
+        return get().run(self)
+
+    async def arun(self) -> list[Any] | None:
+        return await get().arun(self)
+
+
+class Store:
+    """A Redis or Valkey server. Every failure becomes None once, here, and opens the breaker."""
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        # redis-py's own defaults (three retries, five seconds) would make a frozen store cost a request five seconds.
+        self._options: dict[str, Any] = {
+            "socket_timeout": timeout_s,
+            "socket_connect_timeout": timeout_s,
+        }
+        self._url = url
+        self._pool = redis.ConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), **self._options)
+        self.client = redis.Redis(connection_pool=self._pool)
+        self._async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self.away = False
+
+    def run(self, call: Call) -> list[Any] | None:
+        if self.away:
+            return None
+        try:
+            return self._evaluate(call)
+        except redis.RedisError as error:
+            self._mark_away(error)
+            return None
+
+    async def arun(self, call: Call) -> list[Any] | None:
+        if self.away:
+            return None
+        client = self._async_client()
+        try:
+            try:
+                reply = await client.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
+            except redis.exceptions.NoScriptError:
+                reply = await client.eval(call.script.source, len(call.keys), *call.keys, *call.args)
+        except redis.RedisError as error:
+            self._mark_away(error)
+            return None
+        return list(reply) if isinstance(reply, list) else [reply]
+
+    def probe(self) -> None:
+        """Tests a store that is away; the background thread calls it, so that no request has to."""
+        if not self.away:
+            return
+        try:
+            self.client.ping()
+        except redis.RedisError:
+            return
+        with self._lock:
+            self.away = False
+        logger.warning("The store is back: limits count again.")
+        emit.count(catalogue.STORE_MODE_CHANGES, mode="store")
+
+    def _evaluate(self, call: Call) -> list[Any]:
+        """One command on a pooled connection. The client's own path costs half as much again (retries, callbacks)."""
+        connection = self._pool.get_connection()
+        try:
+            try:
+                connection.send_command("EVALSHA", call.script.sha, len(call.keys), *call.keys, *call.args)
+                reply = connection.read_response()
+            except redis.exceptions.NoScriptError:
+                connection.send_command("EVAL", call.script.source, len(call.keys), *call.keys, *call.args)
+                reply = connection.read_response()
+        except BaseException:
+            # A half-read answer must never be taken for the next caller's.
+            connection.disconnect()
+            raise
+        finally:
+            self._pool.release(connection)
+        return reply if isinstance(reply, list) else [reply]
+
+    def _async_client(self) -> Any:
+        """An asyncio connection lives in its event loop: one client for each running loop."""
+        loop = asyncio.get_running_loop()
+        client = self._async_clients.get(loop)
+        if client is None:
+            retry = redis.asyncio.retry.Retry(NoBackoff(), 0)
+            client = redis.asyncio.Redis.from_url(self._url, retry=retry, **self._options)
+            self._async_clients[loop] = client
+        return client
+
+    def _mark_away(self, error: redis.RedisError) -> None:
+        with self._lock:
+            if self.away:
+                return
+            self.away = True
+        logger.error("The store is away (%s): each policy answers as it says.", type(error).__name__)
+        emit.count(catalogue.STORE_MODE_CHANGES, mode="away")
+
+
+_store: Store | None = None
+
+
+def get() -> Store:
+    global _store  # noqa: PLW0603 - the one memo of this module
+    if _store is None:
+        settings = conf.get()
+        _store = Store(settings.store_url, settings.store_timeout_s)
+    return _store
+
+
+@conf.on_change
+def forget() -> None:
+    """Drops the connection: the settings changed."""
+    global _store  # noqa: PLW0603
+    _store = None

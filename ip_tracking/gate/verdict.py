@@ -1,0 +1,47 @@
+"""The gate's answer: may they pass, and how each limit stands."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ip_tracking.event import US
+from ip_tracking.gate.plan import Limit
+
+BLOCK = "block"
+THROTTLE = "throttle"
+
+
+class Quota(NamedTuple):
+    """How one limit stands after a request."""
+
+    limit: Limit
+    key: str
+    used: int
+    wait_us: int  # 0: this request fitted
+    leave_us: int  # until the oldest slot leaves
+    slot: int  # 0: not counted
+
+
+class Verdict(NamedTuple):
+    """May they pass?"""
+
+    refused: str  # "", "block", "throttle", or the name of the first policy that refused
+    retry_after_s: int
+    quotas: tuple[Quota, ...]
+    now_us: int  # the store's clock; 0 while it is away
+    away: bool = False  # refused because the store is away and the policy is closed
+
+    @property
+    def violated(self) -> list[str]:
+        return [quota.limit.name for quota in self.quotas if quota.wait_us and quota.limit.policy.mode == "enforce"]
+
+
+def verdict_of(quotas: tuple[Quota, ...], now_us: int) -> Verdict:
+    refusing = [quota for quota in quotas if quota.wait_us and quota.limit.policy.mode == "enforce"]
+    if not refusing:
+        return Verdict("", 0, quotas, now_us)
+    longest = max(quota.wait_us for quota in refusing)
+    return Verdict(refusing[0].limit.policy.name, -(-longest // US), quotas, now_us)
+
+
+PASSED = Verdict("", 0, (), 0)

@@ -1,0 +1,8 @@
+"""What is kept: the request log, the cases, the decisions, the reviews."""
+
+from ip_tracking.models.cases import CaseFinding, SuspiciousIP
+from ip_tracking.models.decisions import Decision
+from ip_tracking.models.log import Batch, RequestLog, SweepMark
+from ip_tracking.models.review import ReviewAction
+
+__all__ = ["Batch", "CaseFinding", "Decision", "RequestLog", "ReviewAction", "SuspiciousIP", "SweepMark"]

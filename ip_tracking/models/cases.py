@@ -1,0 +1,111 @@
+"""A suspicious network and the findings that made it so."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from ip_tracking.models.span import span_of
+
+
+class SuspiciousIPQuerySet(models.QuerySet["SuspiciousIP"]):
+    def overlapping(self, network: str) -> SuspiciousIPQuerySet:
+        """Cases within an address or CIDR, or around it; raises ValueError for what is neither."""
+        span = span_of(network)
+        return self.filter(span_first__lte=span.last, span_last__gte=span.first)
+
+
+class SuspiciousIP(models.Model):
+    """The case of one network. Triage, verdict and enforcement are three fields: closing does not unblock."""
+
+    class Triage(models.TextChoices):
+        OPEN = "open", "To review"
+        CLOSED = "closed", "Closed"
+
+    class Verdict(models.TextChoices):
+        NONE = "", "None yet"
+        MALICIOUS = "malicious", "Malicious"
+        BENIGN = "benign", "Benign"
+
+    class Enforcement(models.TextChoices):
+        NONE = "none", "Not enforced"
+        THROTTLED = "throttle", "Throttled"
+        BLOCKED = "block", "Blocked"
+
+    class Severity(models.TextChoices):
+        LOW = "low", "Low"
+        MEDIUM = "medium", "Medium"
+        HIGH = "high", "High"
+        CRITICAL = "critical", "Critical"
+
+    network = models.CharField(max_length=64, unique=True)
+    span_first = models.CharField(max_length=32, editable=False)
+    span_last = models.CharField(max_length=32, editable=False)
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    severity_rank = models.PositiveSmallIntegerField(editable=False)  # to sort by
+    score = models.PositiveIntegerField(help_text="The sum of the weights of the findings of the last seven days.")
+    top_rule = models.CharField("why", max_length=64)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    triage = models.CharField(max_length=8, choices=Triage.choices, default=Triage.OPEN)
+    verdict = models.CharField(max_length=16, choices=Verdict.choices, default=Verdict.NONE, blank=True)
+    judged_at = models.DateTimeField(null=True, blank=True)
+    spared_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then detectors leave it alone: a person judged it benign or unblocked it."
+    )
+    enforcement = models.CharField(max_length=16, choices=Enforcement.choices, default=Enforcement.NONE)
+    enforced_until = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True, help_text="Why a detector left this network alone.")
+    source = models.CharField(max_length=200, default="live", help_text="Live traffic, or the log file it came from.")
+    reopened = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SuspiciousIPQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "suspicious IP"
+        verbose_name_plural = "suspicious IPs"
+        ordering = ["-severity_rank", "-score", "-last_seen"]
+        permissions = [("act_on_suspiciousip", "Can block, unblock and judge suspicious IPs")]
+        indexes = [
+            models.Index(fields=["span_first", "span_last"], name="case_span"),
+            models.Index(fields=["triage", "-severity_rank", "-score", "-last_seen"], name="case_queue"),
+        ]
+
+    def __str__(self) -> str:
+        return self.network
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.span_first, self.span_last = span_of(self.network)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]  # passed through as they came
+
+    def clean(self) -> None:
+        try:
+            span_of(self.network)
+        except ValueError as error:
+            raise ValidationError({"network": str(error)})
+
+
+class CaseFinding(models.Model):
+    """A Finding at rest: one row for each network, rule and UTC hour."""
+
+    case = models.ForeignKey(SuspiciousIP, on_delete=models.CASCADE, related_name="findings")
+    rule = models.CharField(max_length=64)
+    rule_version = models.PositiveIntegerField()
+    hour = models.DateTimeField()
+    severity = models.CharField(max_length=8, choices=SuspiciousIP.Severity.choices)
+    weight = models.PositiveIntegerField()
+    count = models.PositiveIntegerField()
+    threshold = models.PositiveIntegerField()
+    window_s = models.PositiveIntegerField()
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    evidence = models.JSONField()
+
+    class Meta:
+        ordering = ["-last_seen", "rule"]
+        constraints = [models.UniqueConstraint(fields=["case", "rule", "hour"], name="finding_once_an_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.count} in {self.window_s} s (limit {self.threshold})"

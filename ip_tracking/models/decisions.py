@@ -1,0 +1,44 @@
+"""Who may not pass, or always may. These rows are the truth; the store holds a copy for the gate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def standing(self, now: datetime) -> DecisionQuerySet:
+        """Decisions in force: not ended by anybody, not expired."""
+        return self.filter(Q(until=None) | Q(until__gt=now), ended_at=None)
+
+
+class Decision(models.Model):
+    """Block, throttle or allow one network, until when, why, and by whom."""
+
+    class Kind(models.TextChoices):
+        BLOCK = "block", "Block"
+        THROTTLE = "throttle", "Throttle"
+        ALLOW = "allow", "Allow"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    network = models.CharField(max_length=64, db_index=True)
+    until = models.DateTimeField(null=True, blank=True, help_text="Empty: until somebody ends it.")
+    reason = models.CharField(max_length=500)
+    actor = models.CharField(max_length=150, help_text='A person\'s name, or "detector".')
+    by_person = models.BooleanField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    in_store = models.BooleanField(default=False, editable=False)  # copied since it last changed
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["until"], condition=Q(ended_at=None), name="decision_standing"),
+            models.Index(fields=["id"], condition=Q(in_store=False), name="decision_to_copy"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.network}"

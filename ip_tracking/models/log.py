@@ -1,0 +1,105 @@
+"""The request log: one row for each answered request, written in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import models
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Window
+from django.db.models.functions import RowNumber, TruncHour
+
+
+class Batch(models.Model):
+    """One message from a web process. Its id makes a redelivery harmless."""
+
+    id = models.UUIDField(primary_key=True)
+    stored_at = models.DateTimeField(db_index=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    rows = models.PositiveIntegerField()
+    examined_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["stored_at"], condition=models.Q(examined_at=None), name="batch_unexamined"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class RequestLogQuerySet(models.QuerySet["RequestLog"]):
+    def symptomatic(
+        self, networks: Iterable[str], start: datetime, end: datetime, *, most_per_hour: int, counted_apart: str
+    ) -> RequestLogQuerySet:
+        """The first rows with symptoms of each network and hour; those with only `counted_apart` by themselves."""
+        apart = ExpressionWrapper(Q(symptoms=counted_apart), output_field=BooleanField())
+        return (
+            self.filter(network__in=networks, at__gte=start, at__lt=end)
+            .exclude(symptoms="")
+            .annotate(
+                place=Window(
+                    RowNumber(), partition_by=[F("network"), TruncHour("at"), apart], order_by=["at", "request_id"]
+                )
+            )
+            .filter(place__lte=most_per_hour)
+        )
+
+    def accounts_failing(self, start: datetime, end: datetime, outcome: str, networks: int) -> RequestLogQuerySet:
+        """Accounts on which at least so many networks failed, each with that number."""
+        return (
+            self.filter(at__gte=start, at__lt=end, outcome=outcome, refused="")
+            .exclude(account="")
+            .values("account")
+            .annotate(networks=Count("network", distinct=True))
+            .filter(networks__gte=networks)
+        )  # type: ignore[return-value]  # rows of values, still lazy
+
+    def staff_seen(self, network: str, since: datetime) -> bool:
+        return self.filter(network=network, staff=True, at__gte=since).exists()
+
+
+class RequestLog(models.Model):
+    """An Event at rest. On PostgreSQL the table is partitioned by day (see the first migration)."""
+
+    at = models.DateTimeField()
+    request_id = models.CharField(max_length=128)
+    address = models.CharField(max_length=64)
+    network = models.CharField(max_length=64)
+    method = models.CharField(max_length=16)
+    path = models.CharField(max_length=512)
+    query = models.CharField(max_length=512)
+    route = models.CharField(max_length=128)
+    kind = models.CharField(max_length=32)
+    status = models.PositiveSmallIntegerField()
+    duration_us = models.BigIntegerField()
+    user_agent = models.CharField(max_length=256)
+    user = models.CharField(max_length=64)
+    staff = models.BooleanField()
+    outcome = models.CharField(max_length=64)
+    account = models.CharField(max_length=64)
+    refused = models.CharField(max_length=64)
+    symptoms = models.CharField(max_length=512)
+
+    objects = RequestLogQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["network", "at"], name="log_network_at"),
+            models.Index(fields=["account", "at"], condition=~models.Q(account=""), name="log_account_at"),
+            models.Index(fields=["at"], name="log_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class SweepMark(models.Model):
+    """How far the hourly sweep has come: batches stored before this were taken into account."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    through = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} through {self.through:%Y-%m-%d %H:%M}"

@@ -1,0 +1,40 @@
+"""What people decided: append-only."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.db import models
+
+
+class ReviewAction(models.Model):
+    """Who did what to which case, when and why. Plain ids: deleting a user or a case leaves the record whole."""
+
+    at = models.DateTimeField()
+    action = models.CharField(max_length=16)
+    case_id = models.BigIntegerField(db_index=True)
+    network = models.CharField(max_length=64)
+    actor_id = models.CharField(max_length=64)
+    actor_name = models.CharField(max_length=150)
+    reason = models.CharField(max_length=500)
+    before = models.JSONField()
+    after = models.JSONField()
+    via = models.CharField(max_length=16)
+    request_id = models.CharField(max_length=128, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.network} by {self.actor_name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            self._refuse()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise TypeError("A review action is never changed or deleted: record another one.")

@@ -1,0 +1,92 @@
+"""WHAT CAME OF IT? Named Django signals first; the status by the route's kind where none came."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+
+from django.conf import settings as django_settings
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.dispatch import Signal
+from django.utils.module_loading import import_string
+
+from ip_tracking import conf
+from ip_tracking.visit import Visit, current
+
+LOGIN_OK = "login_ok"
+LOGIN_FAILED = "login_failed"
+
+# Where no signal came: which statuses mean that it failed.
+FAILED_STATUSES = {
+    "login": {401, 403},
+    "payment": {402},
+    "coupon": {400, 404, 410, 422},
+}
+
+# Receivers are kept here: Django holds them weakly.
+_receivers: list[Callable[..., None]] = []
+
+
+def listen() -> None:
+    """Connects to Django's login signals and to those that settings name. Called once, at start."""
+    user_login_failed.connect(_login_failed, dispatch_uid="ip_tracking.login_failed")
+    user_logged_in.connect(_logged_in, dispatch_uid="ip_tracking.logged_in")
+    for path, outcome in conf.get().outcomes.items():
+        signal: Signal = import_string(path)
+        receiver = _recorder(outcome)
+        _receivers.append(receiver)
+        signal.connect(receiver, dispatch_uid=f"ip_tracking.{path}")
+
+
+def outcome_of(visit: Visit, kind: str, status: int) -> str:
+    """Returns the one outcome of a request: a failure outweighs a success, a signal outweighs the status."""
+    failures = [outcome for outcome in visit.outcomes if is_failure(outcome)]
+    if failures:
+        return failures[-1]
+    if visit.outcomes:
+        return visit.outcomes[-1]
+    if kind not in FAILED_STATUSES or status >= 500:
+        return ""
+    if status in FAILED_STATUSES[kind]:
+        return f"{kind}_failed"
+    return f"{kind}_ok" if status < 400 else ""
+
+
+def is_failure(outcome: str) -> bool:
+    return bool(outcome) and not outcome.endswith("_ok")
+
+
+@lru_cache(maxsize=4_096)
+def account_key(name: str) -> str:
+    """Returns the keyed hash that stands for an account: passwords typed as user names never reach a log or a key."""
+    normal = unicodedata.normalize("NFKC", name[:256]).strip().casefold()
+    return hmac.new(django_settings.SECRET_KEY.encode(), normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:24]
+
+
+def _recorder(outcome: str) -> Callable[..., None]:
+    def record(**_: object) -> None:
+        visit = current.get()
+        if visit is not None:
+            visit.outcomes.append(outcome)
+
+    return record
+
+
+def _login_failed(**_: object) -> None:
+    visit = current.get()
+    if visit is None:
+        return
+    visit.outcomes.append(LOGIN_FAILED)
+    for attempt in reversed(visit.attempts):
+        if not attempt.failed:
+            attempt.failed = True
+            break
+
+
+def _logged_in(**_: object) -> None:
+    visit = current.get()
+    if visit is not None:
+        visit.outcomes.append(LOGIN_OK)

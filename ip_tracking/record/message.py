@@ -1,0 +1,26 @@
+"""A batch of events as it travels through the broker and lies in the spool: version, then rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ip_tracking.event import Event
+
+VERSION = 1
+
+Message = dict[str, Any]
+
+
+class UnknownVersion(ValueError):
+    """A message written by a newer Sentinel: upgrade the workers first."""
+
+
+def pack(events: list[Event]) -> Message:
+    return {"version": VERSION, "events": [list(event) for event in events]}
+
+
+def unpack(message: Message) -> list[Event]:
+    """Raises UnknownVersion for a message this code cannot read."""
+    if message.get("version") != VERSION:
+        raise UnknownVersion(f"version {message.get('version')!r} of an event message; this worker reads {VERSION}")
+    return [Event(*row) for row in message["events"]]

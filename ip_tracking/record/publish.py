@@ -1,0 +1,60 @@
+"""Sends one batch to the broker, on a connection of its own that gives up within two seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app
+from kombu.exceptions import OperationalError
+
+from ip_tracking.record.message import Message
+
+TASK = "ip_tracking.tasks.store_events"
+
+# Celery's defaults block for minutes on a frozen broker. Confirms: without them an accepted publish proves nothing.
+# `max_retries: 0`: kombu's own reconnecting would take 6 s whatever the task's retry policy says.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "pyamqp": {"confirm_publish": True, "max_retries": 0, "read_timeout": 2, "write_timeout": 2},
+    "redis": {"max_retries": 0, "socket_timeout": 2, "socket_connect_timeout": 1},
+}
+CONNECT_TIMEOUT_S = 1
+
+
+class NotSent(RuntimeError):
+    """The broker did not confirm. It may have the batch all the same: send it again under the same id."""
+
+
+class Publisher:
+    """Belongs to one thread of one process: a broker connection survives neither forks nor sharing."""
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+        self._producer: Any = None
+
+    def send(self, batch_id: str, message: Message) -> None:
+        """Raises NotSent when the broker is away, slow or refuses."""
+        try:
+            if self._producer is None:
+                self._connect()
+            current_app.send_task(
+                TASK, args=[batch_id, message], task_id=batch_id, producer=self._producer, retry=False
+            )
+        except (OperationalError, OSError, *self._errors()) as error:
+            self.close()
+            raise NotSent(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            connection.collapse() if hasattr(connection, "collapse") else connection.release()
+
+    def _connect(self) -> None:
+        connection = current_app.connection_for_write(connect_timeout=CONNECT_TIMEOUT_S)
+        connection.transport_options = OPTIONS.get(connection.transport.driver_type, OPTIONS["pyamqp"])
+        self._connection = connection
+        self._producer = current_app.amqp.Producer(connection, auto_declare=False)
+
+    def _errors(self) -> tuple[type[BaseException], ...]:
+        if self._connection is None:
+            return ()
+        return (*self._connection.connection_errors, *self._connection.channel_errors)

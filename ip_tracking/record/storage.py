@@ -1,0 +1,96 @@
+"""Writes a batch into the request log, once, whatever the broker delivers twice."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from ip_tracking.event import Event, to_us
+from ip_tracking.models import Batch, RequestLog
+from ip_tracking.record import partitions
+from metrics import catalogue, emit
+
+COLUMNS = (
+    "at", "request_id", "address", "network", "method", "path", "query", "route", "kind", "status", "duration_us",
+    "user_agent", "user", "staff", "outcome", "account", "refused", "symptoms",
+)  # fmt: skip
+
+WIDTHS = {
+    name: RequestLog._meta.get_field(name).max_length
+    for name in COLUMNS
+    if RequestLog._meta.get_field(name).max_length
+}
+
+# COPY's text format: what stands for itself escaped. A NUL byte no database takes.
+COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\ufffd"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A batch in the log, and the events that show something."""
+
+    batch: Batch
+    symptomatic: list[Event]
+
+
+def store(batch_id: str, events: list[Event], symptoms_of: Callable[[Event], str], now: datetime) -> Stored:
+    """Stores a batch in one transaction with its id; a batch that is there already is not stored again."""
+    events = [_fit(event._replace(symptoms=symptoms_of(event))) for event in events]
+    times = [event.at for event in events]
+    if connection.vendor == "postgresql":
+        partitions.ensure({at.date() for at in times})
+    with transaction.atomic():
+        batch, new = Batch.objects.get_or_create(
+            id=UUID(batch_id),
+            defaults={"stored_at": now, "first_at": min(times), "last_at": max(times), "rows": len(events)},
+        )
+        if new:
+            _write(events)
+    if new:
+        emit.count(catalogue.EVENTS_STORED, len(events))
+    return Stored(batch, [event for event in events if event.symptoms])
+
+
+def to_event(row: RequestLog) -> Event:
+    """Returns a row as the event it was."""
+    return Event(
+        at_us=to_us(row.at),
+        **{name: getattr(row, name) for name in COLUMNS if name != "at"},
+    )
+
+
+def _fit(event: Event) -> Event:
+    """Cuts what is too long for its column and drops what no database stores: a batch never fails over one request."""
+    cut = {}
+    for name, width in WIDTHS.items():
+        text = getattr(event, name)
+        if len(text) > width or not text.isascii() or "\0" in text:
+            cut[name] = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")[:width]
+    return event._replace(**cut) if cut else event
+
+
+def _write(events: list[Event]) -> None:
+    if connection.vendor == "postgresql":
+        _copy(events)
+    else:
+        RequestLog.objects.bulk_create(
+            RequestLog(at=event.at, **{name: getattr(event, name) for name in COLUMNS if name != "at"})
+            for event in events
+        )
+
+
+def _copy(events: list[Event]) -> None:
+    table, columns = RequestLog._meta.db_table, ", ".join(f'"{name}"' for name in COLUMNS)
+    text = "".join(_copy_line(event) for event in events)
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN", io.StringIO(text))
+
+
+def _copy_line(event: Event) -> str:
+    values = (event.at.isoformat(), *(getattr(event, name) for name in COLUMNS[1:]))
+    return "\t".join(str(value).translate(COPY_ESCAPES) for value in values) + "\n"

@@ -1,0 +1,108 @@
+"""What workers do: store a batch and examine it; every hour, sweep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from celery import shared_task
+from django.db import close_old_connections
+
+from ip_tracking import cases, sweep
+from ip_tracking.detection.bursts import READ_BACK, find, read_from_us
+from ip_tracking.detection.rules import RULES
+from ip_tracking.detection.symptoms import MISSING_PATH, symptoms_of
+from ip_tracking.event import HOUR_US, Event, floor_hour, to_datetime
+from ip_tracking.gate import decisions
+from ip_tracking.models import Batch, RequestLog
+from ip_tracking.record import partitions
+from ip_tracking.record.message import Message, unpack
+from ip_tracking.record.storage import store, to_event
+from metrics import catalogue, emit
+
+# A batch of 200 takes some 50 ms. What takes a minute hangs, and goes to another worker.
+STORE_LIMIT_S = 60
+
+# Batches stored but not examined within this time lost their worker; the sweep examines them.
+ABANDONED = timedelta(minutes=5)
+
+# A web process' clock, or the store's, may run ahead; an event from later than this is not believed.
+FUTURE = timedelta(minutes=5)
+
+
+@shared_task(
+    name="ip_tracking.tasks.store_events", acks_late=True, reject_on_worker_lost=True, time_limit=STORE_LIMIT_S
+)
+def store_events(batch_id: str, message: Message) -> None:
+    """Stores one batch and examines the networks that show anything. A redelivery finishes what the first began."""
+    store_now(batch_id, message)
+
+
+@shared_task(name="ip_tracking.tasks.sweep_hours")
+def sweep_hours() -> str:
+    """Asks what no single client shows, for all hours that changed since the last run. Two at once are harmless."""
+    now = datetime.now(UTC)
+    partitions.ensure_ahead(now.date())
+    examine_abandoned(now)
+    found = _measured("hourly", lambda: sweep.run(now))
+    return f"{found} finding(s)"
+
+
+def store_now(batch_id: str, message: Message) -> None:
+    """What `store_events` does; also called by the process' own thread where IP_TRACKING["RECORD"] is "thread"."""
+    now = datetime.now(UTC)
+    events = [event for event in unpack(message) if event.at < now + FUTURE]
+    if not events:
+        return
+    stored = store(batch_id, events, symptoms_of, now)
+    if stored.batch.examined_at is None:
+        _measured("bursts", lambda: examine(stored.symptomatic))
+        Batch.objects.filter(pk=stored.batch.pk).update(examined_at=datetime.now(UTC))
+
+
+def examine(symptomatic: Iterable[Event]) -> int:
+    """Reads back the recent rows of these networks, and files what the rules find. Returns how many cases changed."""
+    events = list(symptomatic)
+    if not events:
+        return 0
+    first, last = min(event.at_us for event in events), max(event.at_us for event in events)
+    rows = RequestLog.objects.symptomatic(
+        {event.network for event in events},
+        to_datetime(read_from_us(first, RULES)),
+        # An event can complete a window that ends later, where others were stored before it.
+        to_datetime(floor_hour(last) + 2 * HOUR_US),
+        most_per_hour=READ_BACK,
+        counted_apart=MISSING_PATH,
+    )
+    return len(cases.file(find(map(to_event, rows), RULES, since_us=first)))
+
+
+def examine_abandoned(now: datetime) -> None:
+    """Examines batches whose worker was lost between storing and examining."""
+    for batch in Batch.objects.filter(examined_at=None, stored_at__lt=now - ABANDONED):
+        examine(map(to_event, RequestLog.objects.filter(at__range=(batch.first_at, batch.last_at)).exclude(symptoms="")))
+        Batch.objects.filter(pk=UUID(str(batch.pk))).update(examined_at=now)
+
+
+def refresh_decisions() -> None:
+    """The background thread's: brings this process' decisions in line with the database."""
+    close_old_connections()
+    try:
+        decisions.refresh()
+    finally:
+        close_old_connections()
+
+
+def _measured(detector: str, run: Callable[[], int]) -> int:
+    started, outcome = time.perf_counter(), "error"
+    try:
+        found = run()
+        outcome = "ok"
+    finally:
+        emit.count(catalogue.DETECTOR_RUNS, detector=detector, outcome=outcome)
+        emit.distribution(
+            catalogue.DETECTOR_DURATION, time.perf_counter() - started, detector=detector, outcome=outcome
+        )
+    return found

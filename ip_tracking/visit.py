@@ -1,0 +1,34 @@
+"""The request in hand: what the door knows and what listeners add while the view runs."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from ip_tracking.client import Client
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One `authenticate()`: what it took at the gate, given back unless it failed."""
+
+    quotas: tuple[Any, ...]  # gate.verdict.Quota; the gate is above this module
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request on its way through the house. The view may run in another thread: it sees this very object."""
+
+    request_id: str
+    client: Client
+    user: str = ""
+    account: str = ""
+    outcomes: list[str] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    refusal: Any = None  # the Verdict that refused inside the view
+    route: str = ""
+
+
+current: ContextVar[Visit | None] = ContextVar("ip_tracking_visit", default=None)

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class MetricsConfig(AppConfig):
+    name = "metrics"
+
+    def ready(self) -> None:
+        from metrics import checks  # noqa: F401, PLC0415 - registers them

@@ -1,0 +1,60 @@
+"""Every metric, once: what may be sent, with which tags. A new metric is one entry here, then one call of `emit`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+# Also the names of the methods of `emit` and of the client behind it.
+Type = Literal["count", "gauge", "distribution"]
+
+
+# eq=False: the constants below are compared and hashed by identity, which is what the hot path needs.
+@dataclass(frozen=True, slots=True, eq=False)
+class Metric:
+    name: str
+    type: Type
+    unit: str
+    meaning: str
+    tags: tuple[str, ...] = ()
+
+
+REQUEST_TAGS = ("route", "method", "status_class")
+REDIS_TAGS = ("redis_host", "redis_port", "redis_role")
+
+REQUESTS = Metric("request.count", "count", "request", "Requests answered.", REQUEST_TAGS)
+REQUEST_DURATION = Metric("request.duration", "distribution", "second", "Time until the response starts.", REQUEST_TAGS)
+REQUEST_EXCEPTIONS = Metric(
+    "request.exceptions", "count", "exception", "Exceptions that left a view.", ("route", "exception")
+)
+
+THROTTLED = Metric("ratelimit.throttled", "count", "throttle", "Requests over a policy's rate.", ("policy", "route"))
+BLOCKED = Metric("security.requests_blocked", "count", "request", "Requests refused.", ("reason", "route"))
+FLAGGED = Metric("security.ips_flagged", "count", "event", "Networks found suspicious.", ("rule", "severity"))
+ACTIONS = Metric("security.actions", "count", "event", "What people decided about cases.", ("action", "via"))
+DETECTOR_RUNS = Metric("detector.runs", "count", "run", "Runs of a detector.", ("detector", "outcome"))
+DETECTOR_DURATION = Metric(
+    "detector.duration", "distribution", "second", "Time one run of a detector took.", ("detector", "outcome")
+)
+
+EVENTS_DROPPED = Metric("record.events_dropped", "count", "event", "Request events lost.", ("reason",))
+EVENTS_STORED = Metric("record.events_stored", "count", "event", "Request events written to the log.")
+BATCHES_SPOOLED = Metric("record.batches_spooled", "count", "item", "Batches kept on disk for a later try.")
+STORE_MODE_CHANGES = Metric(
+    "limiter.mode_changes", "count", "occurrence", "The limiter's store was lost or came back.", ("mode",)
+)
+
+# One unit for hits and misses, as in Datadog's own Redis integration, so that a ratio of the two has none mixed.
+REDIS_HITS = Metric("redis.keyspace_hits", "count", "key", "Lookups that found their key.", REDIS_TAGS)
+REDIS_MISSES = Metric("redis.keyspace_misses", "count", "key", "Lookups that found no key.", REDIS_TAGS)
+REDIS_HIT_RATIO = Metric(
+    "redis.hit_ratio", "gauge", "fraction", "Hits among the lookups since the last reading.", REDIS_TAGS
+)
+EXPORTER_RUNS = Metric("exporter.runs", "count", "run", "Readings of a Redis server.", ("outcome",))
+EXPORTER_RESETS = Metric(
+    "exporter.baseline_resets", "count", "occurrence", "Readings that only began a new baseline.", REDIS_TAGS
+)
+
+EMIT_DROPPED = Metric("emit.dropped", "count", "item", "Calls of `emit` refused as wrong.", ("reason",))
+
+ALL: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -1,0 +1,82 @@
+"""Finds a wrong setting when the process starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import redis
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's own name
+
+from metrics import conf
+from metrics.names import is_name
+
+MIDDLEWARE = "metrics.middleware.MetricsMiddleware"
+
+
+# Any: Django hands over nothing that is read here.
+@register
+def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    return [*_unknown_keys(), *_wrong_values(), *_redis_urls(), *_order()]
+
+
+def _unknown_keys() -> list[CheckMessage]:
+    return [_unknown_key(key) for key in conf.given() if key not in conf.KEYS]
+
+
+def _unknown_key(key: str) -> CheckMessage:
+    near = get_close_matches(str(key).upper(), conf.KEYS, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(sorted(conf.KEYS))}."
+    return Error(f"METRICS has an unknown key {key!r}.", hint=hint, id="metrics.E001")
+
+
+def _wrong_values() -> list[CheckMessage]:
+    given = conf.given()
+    found: list[CheckMessage] = [
+        Error(f"METRICS[{key!r}] is {given[key]!r}.", hint="Write True or False.", id="metrics.E003")
+        for key in ("STRICT", "TELEMETRY")
+        if not isinstance(given.get(key, False), bool)
+    ]
+    namespace = given.get("NAMESPACE", "sentinel")
+    if not (isinstance(namespace, str) and is_name(namespace)):
+        hint = "Write letters, digits, `_` and `.`, a letter first, for example 'sentinel'."
+        found.append(Error(f"METRICS['NAMESPACE'] is {namespace!r}.", hint=hint, id="metrics.E002"))
+    most = given.get("MAX_TAG_VALUES", 1)
+    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        hint = "Write a whole number of 1 or more, for example 200."
+        found.append(Error(f"METRICS['MAX_TAG_VALUES'] is {most!r}.", hint=hint, id="metrics.E004"))
+    return found
+
+
+def _redis_urls() -> list[CheckMessage]:
+    urls = conf.given().get("REDIS_URLS", [])
+    if not isinstance(urls, list | tuple):
+        hint = "Write a list, for example ['redis://127.0.0.1:6379/0']."
+        return [Error("METRICS['REDIS_URLS'] is not a list.", hint=hint, id="metrics.E005")]
+    hint = "Write redis://host:port/db, rediss://... (TLS) or unix://path?db=0."
+    # Told by its place: an address may hold a password.
+    return [
+        Error(f"METRICS['REDIS_URLS'][{place}] is not the address of a Redis server.", hint=hint, id="metrics.E006")
+        for place, url in enumerate(urls)
+        if not _is_redis_url(url)
+    ]
+
+
+def _is_redis_url(url: object) -> bool:
+    if not isinstance(url, str):
+        return False
+    try:
+        redis.Redis.from_url(url).close()  # connects at the first command, not here
+    except ValueError:
+        return False
+    return True
+
+
+def _order() -> list[CheckMessage]:
+    if MIDDLEWARE not in settings.MIDDLEWARE or settings.MIDDLEWARE[0] == MIDDLEWARE:
+        return []
+    hint = f"Put {MIDDLEWARE!r} first: it sees neither the time nor the refusals of what stands before it."
+    return [Warning("MetricsMiddleware is not the first middleware.", hint=hint, id="metrics.W001")]

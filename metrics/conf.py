@@ -1,0 +1,49 @@
+"""The settings of this app, `METRICS = {...}`, read here only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    # What stands before every name: `sentinel.request.count`.
+    namespace: str = "sentinel"
+    # A metric or tag that is not in the catalogue raises; otherwise it is dropped and counted. Follows DEBUG.
+    strict: bool = False
+    # The client's own metrics about itself (`datadog.dogstatsd.client.*`).
+    telemetry: bool = False
+    # A tag's value beyond this many different ones, per process, is sent as `other`: each costs a series.
+    max_tag_values: int = 200
+    # The servers whose hits and misses are exported: primaries, each once.
+    redis_urls: tuple[str, ...] = ()
+
+
+KEYS = {field.name.upper(): field.name for field in fields(MetricsSettings)}
+
+
+def given() -> Mapping[str, Any]:  # Any: what a person wrote, of any type; `checks` looks at it
+    """Returns the dictionary as written in the settings."""
+    return getattr(settings, "METRICS", {})
+
+
+@cache
+def current() -> MetricsSettings:
+    """Returns the settings in force."""
+    values = {KEYS[key]: value for key, value in given().items() if key in KEYS}
+    values.setdefault("strict", settings.DEBUG)
+    values["redis_urls"] = tuple(values.get("redis_urls", ()))
+    return MetricsSettings(**values)
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_: object) -> None:
+    if setting in {"METRICS", "DEBUG"}:
+        current.cache_clear()

@@ -1,0 +1,114 @@
+"""Numbers out: `count(REQUESTS, route=..., method=..., status_class=...)`. Costs microseconds, waits for nothing.
+
+A call that does not fit the catalogue raises where METRICS["STRICT"] is on, and elsewhere is dropped, counted and told
+once in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from math import isfinite
+
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+from metrics import catalogue, client, names
+from metrics.catalogue import Metric, Type
+
+logger = logging.getLogger(__name__)
+
+# One count and one distribution with three tags each, per pair, measured on CPython 3.11 (best of five):
+#   the library alone, tags as a ready list     2.2 us
+#   these functions                             3.3 us (0.3 us when switched off)
+#   the library unbuffered                     11.5 us
+# A line made ready here and given to the library's private `_send` would save 0.7 us of it, and would have to copy how
+# the library adds its own fields (container, cardinality): not worth it.
+_KNOWN = frozenset(catalogue.ALL)
+_NUMBERS = frozenset({int, float})
+# Tag lists already made, by metric and tags. Emptied when full: a few microseconds to fill again.
+_CACHE_SIZE = 4096
+_lists: dict[Type, dict[tuple[object, ...], list[str]]] = {"count": {}, "gauge": {}, "distribution": {}}
+_told: set[str] = set()
+
+
+class CatalogueError(ValueError):
+    """The call does not fit the catalogue; `reason` is of a closed set."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def count(metric: Metric, value: float = 1, **tags: str) -> None:
+    """Adds to how often something happened."""
+    _emit("count", metric, value, tags)
+
+
+def distribution(metric: Metric, value: float, **tags: str) -> None:
+    """Gives one sample, for percentiles over all hosts."""
+    _emit("distribution", metric, value, tags)
+
+
+def gauge(metric: Metric, value: float, **tags: str) -> None:
+    """Says how much there is now. For one process only: of several, the last one heard wins."""
+    _emit("gauge", metric, value, tags)
+
+
+def flush() -> None:
+    """Sends what is waiting: for a process that ends without running exit handlers (the end of an ASGI lifespan)."""
+    client.flush()
+
+
+def _emit(kind: Type, metric: Metric, value: float, tags: dict[str, str]) -> None:
+    outlet = client.outlet()
+    if outlet.dog is None and not outlet.strict:
+        return
+    try:
+        known = _lists[kind].get((metric, *tags, *tags.values()))
+        if known is None:
+            known = _list(kind, metric, tags)
+        if type(value) not in _NUMBERS or not isfinite(value):
+            raise CatalogueError("value", f"{metric.name}: {value!r:.50} is not a finite number")
+    except (CatalogueError, TypeError, OverflowError) as wrong:  # TypeError: a tag's value without a hash
+        if outlet.strict:
+            raise
+        _drop(metric, wrong)
+        return
+    if outlet.dog is not None:
+        getattr(outlet.dog, kind)(metric.name, value, known)
+
+
+def _list(kind: Type, metric: Metric, tags: dict[str, str]) -> list[str]:
+    if metric not in _KNOWN:
+        raise CatalogueError("metric", f"{metric!r:.100} is not in the catalogue")
+    if metric.type != kind:
+        raise CatalogueError("type", f"{metric.name} is a {metric.type}, not a {kind}")
+    if tags.keys() != set(metric.tags):
+        raise CatalogueError("tags", f"{metric.name} has the tags {metric.tags}, not {tuple(tags)}")
+    for key, value in tags.items():
+        if not isinstance(value, str):
+            raise CatalogueError("tag_value", f"{metric.name}: the tag {key} is a {type(value).__name__}, not a string")
+    made = [names.tag(key, tags[key]) for key in metric.tags]
+    if max(map(len, tags.values()), default=0) <= names.TAG_LENGTH:  # else somebody else's megabytes would stay
+        if len(_lists[kind]) >= _CACHE_SIZE:
+            _lists[kind].clear()
+        _lists[kind][metric, *tags, *tags.values()] = made
+    return made
+
+
+def _drop(metric: Metric, wrong: Exception) -> None:
+    reason = wrong.reason if isinstance(wrong, CatalogueError) else "unusable"
+    message = str(wrong)
+    if message not in _told and len(_told) < 100:
+        _told.add(message)
+        logger.error("Metric dropped (%s): %s", reason, message)
+    count(catalogue.EMIT_DROPPED, reason=reason)
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_: object) -> None:
+    if setting in {"METRICS", "DEBUG"}:
+        client.close()
+        names.forget()
+        for lists in _lists.values():
+            lists.clear()

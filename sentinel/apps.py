@@ -1,0 +1,32 @@
+"""Puts the periodic tasks of `settings.SCHEDULE` into Beat's database once: from then on the admin owns them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.db.models.signals import post_migrate
+
+
+class SentinelConfig(AppConfig):
+    name = "sentinel"
+
+    def ready(self) -> None:
+        post_migrate.connect(install_schedule, sender=self, dispatch_uid="sentinel.schedule")
+
+
+def install_schedule(**_: Any) -> None:
+    """Adds what is missing by name; what somebody changed or switched off in the admin stays as it is."""
+    from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+    for name, entry in settings.SCHEDULE.items():
+        if PeriodicTask.objects.filter(name=name).exists():
+            continue
+        if "minute" in entry:
+            when: dict[str, Any] = {
+                "crontab": CrontabSchedule.objects.get_or_create(minute=entry["minute"], hour="*", timezone="UTC")[0]
+            }
+        else:
+            when = {"interval": IntervalSchedule.objects.get_or_create(every=entry["every_s"], period="seconds")[0]}
+        PeriodicTask.objects.create(name=name, task=entry["task"], description=entry["why"], **when)

@@ -1,0 +1,209 @@
+"""How Sentinel is wired. The only place that reads the environment; `.env.example` lists each variable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """Returns the variable, refusing by name a value that is none of the allowed ones."""
+    value: str = env.str(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r} is not one of {', '.join(allowed)}.")
+    return value
+
+
+def secret_key() -> str:
+    key: str = env.str("SECRET_KEY", "")
+    if key or not DEBUG:
+        if not key:
+            raise ImproperlyConfigured("SECRET_KEY is not set: give a random string of 50 characters or more.")
+        return key
+    return "insecure-development-key-" + "0" * 40
+
+
+# Django
+
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = secret_key()
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "sentinel.urls"
+WSGI_APPLICATION = "sentinel.wsgi.application"
+ASGI_APPLICATION = "sentinel.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "shop.accounts",
+    "shop.catalogue",
+    "shop.orders",
+    "ip_tracking",
+    "metrics",
+    "sentinel",
+]
+
+MIDDLEWARE = [
+    "metrics.middleware.MetricsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "ip_tracking.middleware.SentinelMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(VAR_DIR / "static"))
+
+# Behind TLS: on unless said otherwise; `make run` speaks plain HTTP on the loopback.
+HTTPS = env.bool("HTTPS", not DEBUG)
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+# Only nginx, the trusted proxy of docker-compose.yml, may say that the client spoke TLS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
+X_FRAME_OPTIONS = "DENY"
+
+# Who is who
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "ip_tracking.auth.GateBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=15), "REFRESH_TOKEN_LIFETIME": timedelta(days=7)}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Shop API",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# Engines
+
+REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'sentinel.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: a read that turns into a write would otherwise fail at once instead of waiting its turn.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+    }
+}
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_ROUTES = {"ip_tracking.tasks.store_events": {"queue": "events"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+
+# Put into Beat's database by `migrate`; from then on the admin owns them.
+SCHEDULE = {
+    "Sweep the log for what no single client shows": {
+        "task": "ip_tracking.tasks.sweep_hours",
+        "minute": "5",
+        "why": "Five minutes past each hour, so that the last events of the hour have been stored.",
+    },
+    "Export Redis statistics": {
+        "task": "metrics.tasks.export_redis_stats",
+        "every_s": 30,
+        "why": "Hits and misses as deltas, and their ratio over this window.",
+    },
+}
+
+# The house
+
+IP_TRACKING = {
+    "STORE_URL": env.str("IP_TRACKING_STORE_URL", REDIS_URL),
+    "TRUSTED_PROXIES": env.list("TRUSTED_PROXIES", default=[]),
+    "PROXY_HEADER": env.str("PROXY_HEADER", "X-Forwarded-For"),
+    "ENFORCE": choice("ENFORCE", "cases", ("cases", "throttle", "block")),
+    "SPOOL_DIR": env.str("SPOOL_DIR", str(VAR_DIR / "spool")),
+    "KNOWN_CALLER": "shop.accounts.tokens.caller_id",
+    "KINDS": {
+        "shop:login": "login",
+        "shop:checkout": "payment",
+        "shop:category-list": "catalogue",
+        "shop:product-list": "catalogue",
+        "shop:product-detail": "catalogue",
+        "healthz": "health",
+    },
+    "OUTCOMES": {"shop.orders.signals.payment_declined": "payment_declined"},
+}
+METRICS = {
+    "REDIS_URLS": env.list("METRICS_REDIS_URLS", default=[REDIS_URL]),
+}

@@ -1,0 +1,11 @@
+"""For gunicorn: `gunicorn sentinel.wsgi`."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sentinel.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from metrics import client
+from tests.dogstatsd import Receiver, udp_receiver, unix_receiver
+
+
+@pytest.fixture(autouse=True)
+def strict(settings: Settings) -> None:
+    settings.METRICS = {"STRICT": True}
+    settings.ROOT_URLCONF = "tests.metrics.urls"
+    settings.MIDDLEWARE = ["metrics.middleware.MetricsMiddleware"]
+
+
+@pytest.fixture
+def lenient(settings: Settings) -> None:
+    settings.METRICS = {"STRICT": False}
+
+
+@pytest.fixture(params=["udp", "unix"])
+def agent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """A receiver this process sends to, over each transport."""
+    # A directory of its own, as a unix socket's path may hold 107 characters.
+    with TemporaryDirectory(prefix="dog-") as directory:
+        listening = udp_receiver() if request.param == "udp" else unix_receiver(Path(directory) / "dog.sock")
+        with listening as receiver:
+            send_to(monkeypatch, receiver.environ)
+            yield receiver
+            client.close()
+
+
+def send_to(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> None:
+    """Makes this process's next metric go where the environment says."""
+    client.close()
+    monkeypatch.delenv("DD_DOGSTATSD_DISABLE", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)

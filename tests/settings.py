@@ -1,0 +1,13 @@
+"""The project's settings, with what would get in a unit test's way switched off."""
+
+from sentinel.settings import *  # noqa: F403
+from sentinel.settings import IP_TRACKING, METRICS
+
+# Tests call the background thread's duties themselves.
+IP_TRACKING = {**IP_TRACKING, "BACKGROUND": False, "STORE_TIMEOUT_S": 2.0}
+METRICS = {**METRICS, "STRICT": True}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

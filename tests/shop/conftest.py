@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+from rest_framework_simplejwt.tokens import AccessToken
+
+from shop.accounts.models import User
+from shop.catalogue.models import Category, Product
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def bare_shop(settings: Settings) -> None:
+    """The shop is an ordinary Django part: its tests run without whoever may stand around it."""
+    settings.ROOT_URLCONF = "tests.shop.urls"
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name.startswith("django.")]
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+    settings.PASSWORD_HASHERS = ["tests.shop.hashing.CountingHasher"]
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_user("ada", "Ada@Example.com", PASSWORD)
+
+
+@pytest.fixture
+def signed_in(ada: User) -> Client:
+    return Client(headers={"Authorization": f"Bearer {AccessToken.for_user(ada)}"})
+
+
+@pytest.fixture
+def add_product(db: None) -> Callable[..., Product]:
+    """Adds a product to the category `lamps` (or another), with only what the test cares about said."""
+
+    def add(sku: str = "LAMP", category: str = "lamps", **values: Any) -> Product:
+        home, _ = Category.objects.get_or_create(slug=category, defaults={"name": category.title()})
+        defaults = {"name": f"Lamp {sku}", "slug": sku.lower(), "price": Decimal("19.90"), "stock": 10}
+        return Product.objects.create(sku=sku, category=home, **(defaults | values))
+
+    return add
