@@ -1,7 +1,7 @@
-"""One daemon thread in each serving process does all that waits: sending events, refreshing decisions, testing the store.
+"""One daemon thread in each serving process does all that waits: sending events, refreshing decisions, testing a store.
 
-It starts at the first request, never in a parent that forks (a broker connection does not survive that), and again in a
-forked child.
+It starts at the first request, never in a parent that forks (a broker connection does not survive that), and again in
+a forked child.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +30,24 @@ class Duty:
     due_s: float = 0.0
 
 
+@dataclass(slots=True)
+class State:
+    """What belongs to one process and starts anew in a forked child."""
+
+    pid: int = 0  # 0: nothing runs yet
+    closed: bool = False
+    thread: threading.Thread | None = None
+    awake: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Background:
     """Runs duties until closed; `wake` calls the first one (sending events) before its time."""
 
     def __init__(self) -> None:
         self._duties: list[Duty] = []
         self._at_end: Callable[[], None] | None = None
-        self._lock = threading.Lock()
-        self._reset()
+        self._state = State()
 
     def register(self, duties: list[Duty], at_end: Callable[[], None]) -> None:
         """Says what to do; the last registration holds (a process has one door)."""
@@ -45,37 +55,46 @@ class Background:
 
     def ensure_running(self) -> None:
         """Starts the thread where it does not run. Called by every request, so it is one comparison."""
-        if self._pid == os.getpid():
+        state = self._state
+        if state.pid == os.getpid() or not self._duties:
             return
-        with self._lock:
-            if self._pid == os.getpid() or not self._duties:
+        with state.lock:
+            if state.pid:
                 return
-            self._pid = os.getpid()
-            self._thread = threading.Thread(target=self._work, name="sentinel-background", daemon=True)
-            self._thread.start()
+            state.pid = os.getpid()
+            state.thread = threading.Thread(target=self._work, name="sentinel-background", daemon=True)
+            state.thread.start()
             # Here and not at import: registered in the child, so that a preloading parent has nothing to flush.
             atexit.register(self.close)
 
     def wake(self) -> None:
-        self._awake.set()
+        self._state.awake.set()
 
     def close(self) -> None:
         """Stops the thread and does its last duty. Safe to call twice (an ASGI lifespan, then atexit)."""
-        if self._pid != os.getpid() or self._closed:
+        state = self._state
+        if state.pid != os.getpid() or state.closed:
             return
-        self._closed = True
-        self._awake.set()
-        if self._thread is not None:
-            self._thread.join(JOIN_S)
+        state.closed = True
+        state.awake.set()
+        if state.thread is not None:
+            state.thread.join(JOIN_S)
         if self._at_end is not None:
             self._at_end()
 
+    def forget_parent(self) -> None:
+        """In a forked child: the parent's thread does not exist here."""
+        self._state = State()
+        for duty in self._duties:
+            duty.due_s = 0.0
+
     def _work(self) -> None:
-        while not self._closed:
+        state = self._state
+        while True:
             soonest = min(duty.due_s for duty in self._duties)
-            woken = self._awake.wait(max(0.0, soonest - time.monotonic()))
-            self._awake.clear()
-            if self._closed:
+            woken = state.awake.wait(max(0.0, soonest - time.monotonic()))
+            state.awake.clear()
+            if state.closed:
                 return
             now = time.monotonic()
             for place, duty in enumerate(self._duties):
@@ -89,16 +108,6 @@ class Background:
             logger.exception("The background duty %r failed; it is tried again.", duty.name)
         duty.due_s = time.monotonic() + duty.every_s
 
-    def _reset(self) -> None:
-        """State of a process in which nothing runs yet: at import, and in a forked child."""
-        self._pid = 0
-        self._closed = False
-        self._thread: threading.Thread | None = None
-        self._awake = threading.Event()
-        self._lock = threading.Lock()
-        for duty in self._duties:
-            duty.due_s = 0.0
-
 
 background = Background()
-os.register_at_fork(after_in_child=background._reset)
+os.register_at_fork(after_in_child=background.forget_parent)

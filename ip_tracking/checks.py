@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register as register_check  # noqa: A004
+from django.core.checks import CheckMessage, Error, Tags, Warning  # noqa: A004
+from django.core.checks import register as register_check
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 

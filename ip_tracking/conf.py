@@ -67,7 +67,9 @@ def networks(entries: tuple[str, ...]) -> tuple[Network, ...]:
         try:
             found.append(ip_network(entry))
         except ValueError as error:
-            raise BadSetting(f'{entry!r} in TRUSTED_PROXIES is not a network ({error}); write "10.0.0.0/8" or "unix"')
+            raise BadSetting(
+                f'{entry!r} in TRUSTED_PROXIES is not a network ({error}); write "10.0.0.0/8" or "unix"'
+            ) from error
     return tuple(found)
 
 
@@ -87,7 +89,7 @@ def known_caller(value: object) -> KnownCaller:
         try:
             value = import_string(value)
         except ImportError as error:
-            raise BadSetting(f"IP_TRACKING['KNOWN_CALLER'] cannot be imported: {error}")
+            raise BadSetting(f"IP_TRACKING['KNOWN_CALLER'] cannot be imported: {error}") from error
     if not callable(value):
         raise BadSetting(f"IP_TRACKING['KNOWN_CALLER'] is {value!r}; write a function of the request, or its path")
     return value

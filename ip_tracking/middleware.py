@@ -17,7 +17,7 @@ from django.utils.functional import empty
 
 from ip_tracking import conf, tasks
 from ip_tracking.background import Duty, background
-from ip_tracking.client import Client, identify, request_id
+from ip_tracking.client import identify, request_id
 from ip_tracking.event import Event, to_us
 from ip_tracking.gate import decisions, limiter, responses, store
 from ip_tracking.gate.plan import Plan, plan_for
@@ -119,9 +119,7 @@ class SentinelMiddleware:
         visit.route = match.view_name
         return match.view_name, conf.get().kinds.get(match.view_name, "")
 
-    def _admit(
-        self, request: HttpRequest, visit: Visit, route: str, kind: str
-    ) -> Generator[store.Call, Any, Verdict]:
+    def _admit(self, request: HttpRequest, visit: Visit, route: str, kind: str) -> Generator[store.Call, Any, Verdict]:
         if kind == HEALTH:
             return PASSED
         network = visit.client.network

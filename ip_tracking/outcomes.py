@@ -63,7 +63,9 @@ def is_failure(outcome: str) -> bool:
 def account_key(name: str) -> str:
     """Returns the keyed hash that stands for an account: passwords typed as user names never reach a log or a key."""
     normal = unicodedata.normalize("NFKC", name[:256]).strip().casefold()
-    return hmac.new(django_settings.SECRET_KEY.encode(), normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:24]
+    return hmac.new(django_settings.SECRET_KEY.encode(), normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[
+        :24
+    ]
 
 
 def _recorder(outcome: str) -> Callable[..., None]:

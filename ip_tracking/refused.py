@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refused(Exception):  # noqa: N818 - not an error: a verdict on its way to the door
+class Refused(Exception):
     """Carries the gate's Verdict through whatever runs between a login and the door."""
 
     def __init__(self, verdict: Any) -> None:

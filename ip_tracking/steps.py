@@ -1,4 +1,4 @@
-"""Runs generators that yield what needs waiting: each step has `run()` and `arun()`. All that sync and async differ in."""
+"""Runs generators that yield what needs waiting, each with `run()` and `arun()`: sync and async differ here."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from ip_tracking import cases
+from ip_tracking.detection.finding import Finding
 from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN, distributed_logins
 from ip_tracking.event import HOUR_US, floor_hour, to_datetime, to_us
 from ip_tracking.models import Batch, RequestLog, SweepMark
@@ -45,11 +46,10 @@ def _hours(first: datetime, last: datetime) -> Iterator[int]:
     yield from range(floor_hour(to_us(first)), to_us(last) + 1, HOUR_US)
 
 
-def _distributed_logins(hour_us: int) -> list[cases.Finding]:
+def _distributed_logins(hour_us: int) -> list[Finding]:
     start, end = to_datetime(hour_us), to_datetime(hour_us + HOUR_US)
     log = RequestLog.objects
-    rows = log.accounts_failing(start, end, LOGIN_FAILED, DISTRIBUTED_LOGIN.threshold)
-    networks = {row["account"]: row["networks"] for row in rows}
+    networks = log.accounts_failing(start, end, LOGIN_FAILED, DISTRIBUTED_LOGIN.threshold)
     if not networks:
         return []
     failures = log.filter(at__gte=start, at__lt=end, outcome=LOGIN_FAILED, refused="", account__in=networks)

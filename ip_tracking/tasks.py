@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from celery import shared_task
 from django.db import close_old_connections
@@ -82,8 +81,10 @@ def examine(symptomatic: Iterable[Event]) -> int:
 def examine_abandoned(now: datetime) -> None:
     """Examines batches whose worker was lost between storing and examining."""
     for batch in Batch.objects.filter(examined_at=None, stored_at__lt=now - ABANDONED):
-        examine(map(to_event, RequestLog.objects.filter(at__range=(batch.first_at, batch.last_at)).exclude(symptoms="")))
-        Batch.objects.filter(pk=UUID(str(batch.pk))).update(examined_at=now)
+        examine(
+            map(to_event, RequestLog.objects.filter(at__range=(batch.first_at, batch.last_at)).exclude(symptoms=""))
+        )
+        Batch.objects.filter(pk=batch.pk).update(examined_at=now)
 
 
 def refresh_decisions() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db.models.signals import post_migrate
 
@@ -18,15 +18,18 @@ class SentinelConfig(AppConfig):
 
 def install_schedule(**_: Any) -> None:
     """Adds what is missing by name; what somebody changed or switched off in the admin stays as it is."""
-    from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
-
-    for name, entry in settings.SCHEDULE.items():
-        if PeriodicTask.objects.filter(name=name).exists():
+    beat: Any = apps.get_app_config("django_celery_beat")
+    tasks = beat.get_model("PeriodicTask").objects
+    hourly = beat.get_model("CrontabSchedule").objects
+    every = beat.get_model("IntervalSchedule").objects
+    schedule: Any = settings.SCHEDULE
+    for name, entry in schedule.items():
+        if tasks.filter(name=name).exists():
             continue
         if "minute" in entry:
             when: dict[str, Any] = {
-                "crontab": CrontabSchedule.objects.get_or_create(minute=entry["minute"], hour="*", timezone="UTC")[0]
+                "crontab": hourly.get_or_create(minute=entry["minute"], hour="*", timezone="UTC")[0]
             }
         else:
-            when = {"interval": IntervalSchedule.objects.get_or_create(every=entry["every_s"], period="seconds")[0]}
-        PeriodicTask.objects.create(name=name, task=entry["task"], description=entry["why"], **when)
+            when = {"interval": every.get_or_create(every=entry["every_s"], period="seconds")[0]}
+        tasks.create(name=name, task=entry["task"], description=entry["why"], **when)

@@ -1,7 +1,7 @@
 """For uvicorn: `uvicorn --no-proxy-headers sentinel.asgi:application`.
 
-uvicorn ends by SIGTERM without running exit handlers, so what waits is sent when it ends the ASGI lifespan, by when every
-request was answered. `--no-proxy-headers`: uvicorn would else believe any local peer's X-Forwarded-For.
+uvicorn ends by SIGTERM without running exit handlers, so what waits is sent when it ends the ASGI lifespan, by when
+every request was answered. `--no-proxy-headers`: uvicorn would else believe any local peer's X-Forwarded-For.
 """
 
 from __future__ import annotations

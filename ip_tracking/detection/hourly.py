@@ -17,7 +17,7 @@ DISTRIBUTED_LOGIN = Rule(
     symptom="failed-login",
     threshold=10,
     window_s=HOUR_US // US,
-    reason="A person fails from home, from the phone and from work: three networks. Ten in one hour share a password list.",
+    reason="A person fails from home, from the phone and from work: three networks. Ten within an hour share a list.",
     example="Twelve addresses, each with one or two wrong passwords for the same account within an hour.",
     nearest_benign="An owner on trains whose phone changes networks: a network that ever logged in to the account well "
     "is left out.",
@@ -36,8 +36,7 @@ def distributed_logins(
         (event for event in failures if (event.network, event.account) not in trusted), key=lambda e: (e.network, e)
     )
     return [
-        _finding(hour_us, list(events), networks_by_account)
-        for _, events in groupby(guilty, key=attrgetter("network"))
+        _finding(hour_us, list(events), networks_by_account) for _, events in groupby(guilty, key=attrgetter("network"))
     ]
 
 

@@ -22,7 +22,9 @@ CACHED_CHARS = 300
 
 _UNICODE_ESCAPE = re.compile(r"(?:%|\\)u([0-9a-f]{4})|\\x([0-9a-f]{2})", re.IGNORECASE)
 # Forms of "." "/" and "\" in more bytes than UTF-8 allows, which careless decoders accept and unquote() does not.
-_OVERLONG = re.compile(r"%(?:c0%(?P<low>[a2]e|af|[8-9a-b][0-9a-f])|e0%80%(?P<wide>[8-b][0-9a-f])|c1%(?P<high>[89][0-9a-f]))", re.I)
+_OVERLONG = re.compile(
+    r"%(?:c0%(?P<low>[a2]e|af|[8-9a-b][0-9a-f])|e0%80%(?P<wide>[8-b][0-9a-f])|c1%(?P<high>[89][0-9a-f]))", re.I
+)
 _COMMENT = re.compile(r"/\*[^*]{0,60}\*/")
 _BLANKS = re.compile(r"[ \t\f\v\0]{2,}|[\t\f\v\0]")
 _GAPS = bytes(byte if chr(byte).isascii() and chr(byte).isalnum() else 0x20 for byte in range(256))

@@ -198,7 +198,9 @@ SIGNATURES: tuple[Signature, ...] = (
         r"\binformation_schema\b|\bsqlite_master\b|\bpg_catalog\b|\bmysql\.user\b|\bsysibm\.|\brdb\$|\bsys(?:objects|columns"
         r"|databases|users)\b|\ball_tables\b|\bmsysaccessobjects\b|\bdomain\.(?:domains|tables)\b|\bmaster\.\."
         r"|\binto\s+(?:out|dump)file\b|\bfrom\s+dual\b",
-        _words("information sqlite pg mysql sysibm rdb sysobjects syscolumns sysdatabases sysusers all msysaccessobjects")
+        _words(
+            "information sqlite pg mysql sysibm rdb sysobjects syscolumns sysdatabases sysusers all msysaccessobjects"
+        )
         + _words("domain master outfile dumpfile dual"),
         "The tables that describe the tables, or a query's result written to disk.",
         "/products/?id=1+from+information_schema.tables",
@@ -255,7 +257,25 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|\bcd\s*/tmp|\brm\s+-rf|\bchmod\s+[+0-7]|\bwget\s+(?:-\w+\s+)*https?:|\bcurl\s+(?:-\w+\s+)*https?:|(?:^|[=\s;|&])"
         r"/(?:usr/)?bin/\w{1,12}[;|&]|/bin/(?:ba|da|z|k|c|tc)?sh\b|\bcmd(?:\.exe)?\s*/c\b|\bpowershell(?:\.exe)?\s+-"
         r"|\$\{?ifs\b|;\s*\w{0,10}sh\s+-[ci]\b",
-        (";", "|", "`", "$(", "&&", "&+", "& ", "\n", "bin", "cmd", "powershell", "ifs", "tmp", "rm", "chmod", "wget", "curl"),
+        (
+            ";",
+            "|",
+            "`",
+            "$(",
+            "&&",
+            "&+",
+            "& ",
+            "\n",
+            "bin",
+            "cmd",
+            "powershell",
+            "ifs",
+            "tmp",
+            "rm",
+            "chmod",
+            "wget",
+            "curl",
+        ),
         "A command for the shell behind a separator.",
         "/ping?host=127.0.0.1;cat+/etc/issue",
     ),
@@ -267,7 +287,9 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|file_put_contents|file_get_contents|base64_decode|gzinflate|str_rot13|create_function|assert|eval|system|md5"
         r"|print_r|die|fwrite)\s*\(\s*['\"$@a-z(\d)]|\bcall_user_func_array\b|allow_url_(?:include|fopen)|auto_(?:prepend|append)"
         r"_file|disable_functions|\$_(?:get|post|request|server|cookie)\b|\bpearcmd\b.{0,20}config-create|\+config-create\+",
-        _words("php exec passthru popen proc phpinfo func call contents decode gzinflate rot13 create assert eval system md5")
+        _words(
+            "php exec passthru popen proc phpinfo func call contents decode gzinflate rot13 create assert eval system md5"
+        )
         + _words("print die fwrite allow auto disable get post request server cookie pearcmd pcntl")
         + ("<?",),
         "PHP to be run by a careless include, eval or upload.",
@@ -296,7 +318,7 @@ SIGNATURES: tuple[Signature, ...] = (
         EXPLOIT,
         ANYWHERE,
         r"\bo:\d{1,3}:\"[\w\\]{1,80}\":\d|(?:^|[=\s])ro0ab[xq]|\baced0005|__reduce__|!!python/|\byso\w*serial",
-        ('o:', "ro0abx", "ro0abq", "ro0ab", "aced0005", "reduce", "python", "ysoserial"),
+        ("o:", "ro0abx", "ro0abq", "ro0ab", "aced0005", "reduce", "python", "ysoserial"),
         "A serialised object that runs code while it is read.",
         '/?data=O:8:"Evil\\Gadget":1:{}',
     ),
@@ -373,7 +395,9 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|/console/(?:css|images)/.{0,20}\.\.|/bea_wls_deployment|/descriptorbyname/.{0,80}(?:script|groovy|check)"
         r"|/webtools/control/(?:programexport|xmlrpc|main|forgotpassword/)|/struts2?-?(?:showcase|rest-showcase)/|/geoserver/.{0,20}wfs.{0,20}exec"
         r"|/nacos/v\d/(?:auth|cs)/|/solr/\w{1,40}/(?:config|dataimport|debug/dump)\b|/ws/v1/cluster/apps|/jolokia/|/hystrix;",
-        _words("wls asyncresponseservice invoker jmxinvokerservlet jmx console bea descriptorbyname webtools struts struts2")
+        _words(
+            "wls asyncresponseservice invoker jmxinvokerservlet jmx console bea descriptorbyname webtools struts struts2"
+        )
         + _words("showcase geoserver nacos solr cluster jolokia hystrix"),
         "Entrances of Java servers (WebLogic, JBoss, Jenkins, OFBiz, Nacos, Solr, YARN) that ran code for strangers.",
         "/wls-wsat/CoordinatorPortType",
@@ -407,7 +431,9 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|/\+csco\w\+/.{0,40}\.\.|/ssl-vpn/(?:hipreport|getconfig)|/global-protect/(?:\.\.|portal/images/\S+\.php)"
         r"|/sslvpn/.{0,40}(?:;|\.\.)|/oauth/idp/\.well-known/openid.{0,40}|/cgi-bin/(?:dispatcher|ztp/cgi-bin|jarrewrite)"
         r"|/clients/mycrl|/php/utils/createremoteappwebsession|/webui/logoutconfirm\.html\?|/api/v2/cmdb/",
-        _words("tmui mgmt vpns remote websession sslvpn dana totp cscot cscoe csco ssl global oauth dispatcher ztp jarrewrite")
+        _words(
+            "tmui mgmt vpns remote websession sslvpn dana totp cscot cscoe csco ssl global oauth dispatcher ztp jarrewrite"
+        )
         + _words("mycrl createremoteappwebsession webui cmdb fgt"),
         "F5, Citrix, Fortinet, Pulse, Cisco, Palo Alto: appliances at the edge, and the paths of their holes.",
         "/tmui/login.jsp/..;/tmui/locallb/workspace/fileRead.jsp",
@@ -421,8 +447,12 @@ SIGNATURES: tuple[Signature, ...] = (
         r"execute_cmd|hi3510)|(?:setup|apply|board|diagnostic|tmunblock|hnap1?|shell)\.?(?:cgi)?\?.{0,80}(?:cmd|command|exec|"
         r"todo=|ping)|/language/swedish|/device\.rsp\?|/hnap1/.{0,30}soap|next_file=.{0,40}todo=|todo=syscmd|/apply_sec|/ubus/"
         r"|/linuxki/|/web_shell_cmd|/stssys\.htm|/fcgi-bin/|/currentsetting\.htm",
-        _words("boaform boafrm gponform goform deviceupgrade picsdesc wanipcn sdk luci mainfunction nas account system kerbynet")
-        + _words("rpc supervisor cmd hi3510 setup apply board diagnostic tmunblock hnap1 swedish device todo ubus linuxki")
+        _words(
+            "boaform boafrm gponform goform deviceupgrade picsdesc wanipcn sdk luci mainfunction nas account system kerbynet"
+        )
+        + _words(
+            "rpc supervisor cmd hi3510 setup apply board diagnostic tmunblock hnap1 swedish device todo ubus linuxki"
+        )
         + _words("stssys fcgi currentsetting"),
         "Home routers, cameras and storage boxes, and the forms that botnets enter them by.",
         "/boaform/admin/formLogin?username=admin&psd=admin",
@@ -452,8 +482,12 @@ SIGNATURES: tuple[Signature, ...] = (
         r"(?:^|[/_.-])(?:web)?(?:shell|c99\w*|r57\w*|wso\w*|b374k|cmd|alfa|alfa-?rex\w*|alfacgiapi|backdoor|webshell|antichat|weevely"
         r"|indoxploit|gelay|fierza|marijuana|madspot|fox-?wso|mini-?shell|adminer-shell|k2ll33d|priv8|hacked|uploader"
         r"|symlink|leafmailer|alexus|xleet|gecko-?litespeed|0byt3)\d*\.(?:php\d?|phtml|aspx?|ashx|jspx?|cfm|pl)\b",
-        _words("shell c99 c99shell r57 r57shell wso wso1 wso2 b374k cmd alfa alfarex alfacgiapi backdoor webshell antichat weevely")
-        + _words("indoxploit gelay fierza marijuana madspot fox minishell k2ll33d priv8 hacked uploader symlink leafmailer")
+        _words(
+            "shell c99 c99shell r57 r57shell wso wso1 wso2 b374k cmd alfa alfarex alfacgiapi backdoor webshell antichat weevely"
+        )
+        + _words(
+            "indoxploit gelay fierza marijuana madspot fox minishell k2ll33d priv8 hacked uploader symlink leafmailer"
+        )
         + _words("alexus xleet gecko 0byt3 rex mini litespeed"),
         "A back door that an earlier attacker may have left: the next one looks for it.",
         "/wp-content/uploads/wso.php",
@@ -478,7 +512,9 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|/service/extension/backup|/sitecore/shell/.{0,40}report|/telerik\.web\.ui\.webresource\.axd\?type=rau|/lucee/admin/imgprocess"
         r"|/cfide/.{0,60}(?:locale=|\.\.|wizards)|/containers/(?:json|create)|/v\d\.\d\d/(?:containers|images)/|/druid/indexer"
         r"|/users/sign_in.{0,10}exif|/uploads/user$|/_users/org\.couchdb|/_config/query_servers|/scripts/setup\.php|/pma/scripts",
-        _words("guestaccess moveitisapi human human2 setupwizard remote render parents register directive webadmin zimbraadmin")
+        _words(
+            "guestaccess moveitisapi human human2 setupwizard remote render parents register directive webadmin zimbraadmin"
+        )
         + _words("extension sitecore telerik lucee cfide containers images druid couchdb servers scripts"),
         "Products for administrators with a hole of their own: MOVEit, ScreenConnect, Cacti, vBulletin, Drupal, Docker...",
         "/pma/scripts/setup.php",
@@ -509,7 +545,9 @@ SIGNATURES: tuple[Signature, ...] = (
         ("path",),
         r"/\.?(?:id_(?:rsa|dsa|ecdsa|ed25519)|identity|authorized_keys|known_hosts)(?:\.\w{1,8})?$|\.(?:pem|ppk|pfx|p12|jks|keystore"
         r"|kdbx|ovpn|asc|gpg)$|/(?:server|private|ssl|privkey|host|tls|secret|jwt|localhost)[\w.-]{0,20}\.key$|/\.ssh\b|/\.gnupg\b",
-        _words("rsa dsa ecdsa ed25519 identity keys hosts pem ppk pfx p12 jks keystore kdbx ovpn asc gpg key ssh gnupg"),
+        _words(
+            "rsa dsa ecdsa ed25519 identity keys hosts pem ppk pfx p12 jks keystore kdbx ovpn asc gpg key ssh gnupg"
+        ),
         "A private key.",
         "/.ssh/id_rsa",
         unless_served=True,
@@ -522,8 +560,12 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|git-credentials|mysql_history|psql_history|bash_history|zsh_history|sh_history|history|bashrc|bash_profile|zshrc"
         r"|profile|viminfo|rhosts|forward|passwd|subversion|wget-hsts|config|cache|dbeaver|remote-sync|ftpconfig|ftppass"
         r"|sftp-config|vscode|idea|terraform|travis\.yml|circleci|ds_store)\b|/sftp(?:-config)?\.json$|/filezilla\.xml$",
-        _words("aws azure docker kube gcloud boto s3cfg npmrc yarnrc pypirc netrc pgpass cnf htpasswd htaccess htdigest composer")
-        + _words("credentials history bashrc bash zshrc profile viminfo rhosts forward passwd subversion wget config cache")
+        _words(
+            "aws azure docker kube gcloud boto s3cfg npmrc yarnrc pypirc netrc pgpass cnf htpasswd htaccess htdigest composer"
+        )
+        + _words(
+            "credentials history bashrc bash zshrc profile viminfo rhosts forward passwd subversion wget config cache"
+        )
         + _words("dbeaver remote ftpconfig ftppass sftp vscode idea terraform travis circleci ds filezilla zsh"),
         "Files of somebody's home directory or editor: credentials, history, hosts.",
         "/.aws/credentials",
@@ -542,9 +584,15 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|/(?:secrets?|credentials|serviceaccountkey|service-account|aws|aws-credentials|smtp|sendgrid|twilio|stripe)"
         r"[\w-]{0,20}\.(?:json|txt|ya?ml|env)$|/(?:docker-compose|compose)[\w.-]{0,20}\.ya?ml$|/dockerfile$|/terraform\.tfstate"
         r"|/(?:local_)?settings\.py$|/config/(?:database|secrets|master)\b|/composer\.(?:json|lock)$|/\w+\.tfvars$|/config\.(?:js|json)\.",
-        _words("wp config configuration settings local localsettings database db connect parameters app secret secrets credentials")
-        + _words("production prod application bootstrap master serviceaccount serviceaccountkey firebase aws s3 smtp mail sendgrid")
-        + _words("twilio stripe constants web machine appsettings docker compose dockerfile terraform tfvars composer service env"),
+        _words(
+            "wp config configuration settings local localsettings database db connect parameters app secret secrets credentials"
+        )
+        + _words(
+            "production prod application bootstrap master serviceaccount serviceaccountkey firebase aws s3 smtp mail sendgrid"
+        )
+        + _words(
+            "twilio stripe constants web machine appsettings docker compose dockerfile terraform tfvars composer service env"
+        ),
         "Settings with database passwords or keys, and the copies editors leave of them.",
         "/wp-config.php.bak",
         unless_served=True,
@@ -558,7 +606,9 @@ SIGNATURES: tuple[Signature, ...] = (
         r"code|data|mysql|wordpress|wp|full|archive|files|release|latest|app|api)[\w-]{0,20}|[\w-]{1,60}\.(?:com|net|org|io|de))\."
         r"(?:zip|rar|7z|tgz|tar|tar\.gz|tar\.bz2|tar\.xz|gz|bz2)$|\.(?:php\d?|py|rb|js|aspx?|jsp|html?)(?:\.(?:bak|old|save|swp|orig"
         r"|backup|copy|tmp)|~)$|/\.[\w.-]{1,40}\.sw[po]$",
-        _words("sql sqlite sqlite3 db db3 mdb bak dump zip rar 7z tgz tar gz bz2 xz old save swp swo orig backup copy tmp")
+        _words(
+            "sql sqlite sqlite3 db db3 mdb bak dump zip rar 7z tgz tar gz bz2 xz old save swp swo orig backup copy tmp"
+        )
         + ("~",),
         "A copy of the database or of the site, left where it can be fetched.",
         "/backup/db.sql.gz",
@@ -573,7 +623,9 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|/debug/(?:pprof|vars|default/view)|/_profiler/(?:phpinfo|open|empty)|/(?:laravel|debug|error_log|npm-debug|php_errors?|wp-debug)"
         r"\.log$|/error_log$|/telescope/requests|/storage/logs/|/elmah\.axd|/trace\.axd|/_debugbar/|/nginx_status$|/__debug__/"
         r"|/v1/agent/self$|/api/v1/(?:pods|secrets)\b|/_cat/indices|/\.well-known/\.\.",
-        _words("phpinfo info pinfo infophp phpversion i test php infos p server actuator heapdump env trace configprops debug profiler")
+        _words(
+            "phpinfo info pinfo infophp phpversion i test php infos p server actuator heapdump env trace configprops debug profiler"
+        )
         + _words("laravel error npm telescope storage elmah debugbar nginx self pods secrets indices"),
         "Pages that show the server's own state: environment, memory, traces, logs.",
         "/actuator/heapdump",
@@ -610,9 +662,15 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|/administrator/|/admin(?:istrator)?/(?:config|db|phpmyadmin|pma|sqladmin|includes|fckeditor|elfinder|controller)|/admin\.(?:php|aspx?"
         r"|jsp|cgi)|/(?:cpanel|whm|plesk|webmin|directadmin|vestacp|ispconfig|manager/html|host-manager|jmx-console|web-console"
         r"|zabbix|nagios|cacti|grafana/login|kibana|app/kibana|solr/admin|hudson|jenkins|script$|rabbitmq|portainer|netdata)\b",
-        _words("phpmyadmin phpmyadmin2 phpmyadmin2017 pma myadmin mysql mysqladmin mysqlmanager phppgadmin pgadmin pgadmin4 adminer")
-        + _words("dbadmin sqladmin websql sqlweb administrator admin cpanel whm plesk webmin directadmin vestacp ispconfig")
-        + _words("manager jmx console zabbix nagios cacti grafana kibana solr hudson jenkins script rabbitmq portainer netdata")
+        _words(
+            "phpmyadmin phpmyadmin2 phpmyadmin2017 pma myadmin mysql mysqladmin mysqlmanager phppgadmin pgadmin pgadmin4 adminer"
+        )
+        + _words(
+            "dbadmin sqladmin websql sqlweb administrator admin cpanel whm plesk webmin directadmin vestacp ispconfig"
+        )
+        + _words(
+            "manager jmx console zabbix nagios cacti grafana kibana solr hudson jenkins script rabbitmq portainer netdata"
+        )
         + ("myadmin", "my-admin", "phpmy"),
         "Panels for administering databases and hosts.",
         "/phpMyAdmin-5.1/index.php",
@@ -626,8 +684,12 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|/global-protect/|/ssl-vpn/|/vpn/index|/tmui/login|/logon/logonpoint|/citrix/|/rdweb|/remoteweb|/sra_\{|/sslvpn|/my\.policy"
         r"|/cgi-bin/authlogin|/cgi/networkdiag|/setup\.cgi|/webfig/|/doc/page/login|/hnap1|/owncloud/|/nextcloud/status|/evox/about"
         r"|/geoserver/|/vcenter|/sdk$|/ui/login\.action|/login\.action$|/server-info\.action|/dashboard/login\.php|/teorema505",
-        _words("owa ecp autodiscover ews roundcube webmail zimbra squirrelmail cscoe cscot remote dana global ssl vpn tmui logon")
-        + _words("citrix rdweb remoteweb sra sslvpn policy authlogin networkdiag setup webfig login hnap1 owncloud nextcloud evox")
+        _words(
+            "owa ecp autodiscover ews roundcube webmail zimbra squirrelmail cscoe cscot remote dana global ssl vpn tmui logon"
+        )
+        + _words(
+            "citrix rdweb remoteweb sra sslvpn policy authlogin networkdiag setup webfig login hnap1 owncloud nextcloud evox"
+        )
         + _words("geoserver vcenter sdk action teorema505"),
         "Mail, remote access and network appliances: what a scanner that maps the internet asks every host for.",
         "/+CSCOE+/logon.html",
@@ -651,8 +713,12 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|concrete5|modx|sitefinity|craft|kentico|whmcs|thinkphp|laravel|symfony|codeigniter|yii)(?:/|\.php|$)|/(?:fck|ck)editor/"
         r"|/elfinder|/kcfinder|/filemanager/|/vendor/(?:composer|phpunit|laravel|autoload)|/sites/(?:default|all)/|/core/install\.php|/install\.php$"
         r"|/components/com_|/modules/mod_|/plugins/(?:content|system)/|/user/register$|/index\.php/admin",
-        _words("typo3 joomla drupal magento prestashop opencart oscommerce moodle vbulletin phpbb phpbb2 phpbb3 mantis bitrix umbraco")
-        + _words("sitecore dotnetnuke concrete5 modx sitefinity craft kentico whmcs thinkphp laravel symfony codeigniter yii")
+        _words(
+            "typo3 joomla drupal magento prestashop opencart oscommerce moodle vbulletin phpbb phpbb2 phpbb3 mantis bitrix umbraco"
+        )
+        + _words(
+            "sitecore dotnetnuke concrete5 modx sitefinity craft kentico whmcs thinkphp laravel symfony codeigniter yii"
+        )
         + _words("fckeditor ckeditor elfinder kcfinder filemanager vendor sites install com mod plugins php register"),
         "Other shops, forums and frameworks, and the editors and uploads they bring.",
         "/sites/default/files/",
@@ -667,9 +733,15 @@ SIGNATURES: tuple[Signature, ...] = (
         r"|w3af|arachni|skipfish|havij|zmeu|jorgee|morfeus|hydra|medusa|whatweb|joomscan|commix|xsser|paros|appscan|webinspect|burp"
         r"|grendel|metis|pangolin|bsqlbf|absinthe|fhscan|masscan|zgrab|libredtail|mozi|hello,? world|l9explore|l9tcpid|lkxscan|"
         r"gh0st|sipvicious|dirsearch|jaeles|interactsh|katana|httpx|xray|pocsuite|goby|fuff)\b",
-        _words("nikto sqlmap nuclei wpscan dirbuster gobuster dirb feroxbuster ffuf fuzz wfuzz acunetix netsparker invicti nessus openvas")
-        + _words("w3af arachni skipfish havij zmeu jorgee morfeus hydra medusa whatweb joomscan commix xsser paros appscan webinspect")
-        + _words("burp grendel metis pangolin bsqlbf absinthe fhscan masscan zgrab libredtail mozi hello l9explore l9tcpid lkxscan gh0st")
+        _words(
+            "nikto sqlmap nuclei wpscan dirbuster gobuster dirb feroxbuster ffuf fuzz wfuzz acunetix netsparker invicti nessus openvas"
+        )
+        + _words(
+            "w3af arachni skipfish havij zmeu jorgee morfeus hydra medusa whatweb joomscan commix xsser paros appscan webinspect"
+        )
+        + _words(
+            "burp grendel metis pangolin bsqlbf absinthe fhscan masscan zgrab libredtail mozi hello l9explore l9tcpid lkxscan gh0st"
+        )
         + _words("sipvicious dirsearch jaeles interactsh katana xray pocsuite goby fuff"),
         "A tool for finding or using holes that did not trouble to hide its name.",
         "Mozilla/5.00 (Nikto/2.1.6) (Evasions:None) (Test:Port Check)",

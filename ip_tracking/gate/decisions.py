@@ -162,7 +162,7 @@ def _store_generation(now: datetime) -> bytes | None:
             logger.warning("The store had no decisions: it was filled again from the database.")
     except redis.RedisError:
         return None
-    return bytes(found)
+    return found if isinstance(found, bytes) else found.encode()
 
 
 def is_allowed(network: str, now: datetime) -> bool:
@@ -196,5 +196,5 @@ def _generation_key() -> str:
 
 @conf.on_change
 def forget() -> None:
-    global _table, _generation  # noqa: PLW0603
+    global _table, _generation
     _table, _generation = Table([]), None

@@ -20,7 +20,7 @@ BLOCKED, THROTTLED = BLOCK.encode(), THROTTLE.encode()
 
 
 def admit(network: str, user: str | None, plan: Plan, account: str = "") -> Generator[Call, Any, Verdict]:
-    """Takes a place under every limit of the plan, or none. One call for each hash tag, each only if the last passed."""
+    """Takes a place under every limit of the plan, or none: one call for each hash tag, while they pass."""
     groups = [(f"n:{network}", plan.network if user else plan.stranger)]
     if user and plan.user.limits:
         groups.append((f"u:{user}", plan.user))

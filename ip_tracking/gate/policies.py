@@ -103,7 +103,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "key": "account",
         "counts": "failures",
         "mode": "shadow",
-        "why": "One account guessed from many addresses. In shadow: enforced, it would let a stranger lock an owner out.",
+        "why": "One account guessed from many addresses. In shadow: enforced, a stranger could lock its owner out.",
     },
     "payment": {
         "rates": ["20/m"],
@@ -179,9 +179,13 @@ def _rates(policy: str, value: object) -> tuple[Rate, ...]:
 def _refuse_impossible(policy: Policy) -> None:
     smallest = min(rate.limit for rate in policy.rates)
     if not isinstance(policy.cost, int) or not 1 <= policy.cost <= smallest:
-        raise BadSetting(f"policy {policy.name!r}: cost {policy.cost!r} must be from 1 to its smallest limit, {smallest}")
+        raise BadSetting(
+            f"policy {policy.name!r}: cost {policy.cost!r} must be from 1 to its smallest limit, {smallest}"
+        )
     if policy.key == "account" and not policy.is_login:
-        raise BadSetting(f'policy {policy.name!r} counts by account, which only a login names; add "login" to its kinds')
+        raise BadSetting(
+            f'policy {policy.name!r} counts by account, which only a login names; add "login" to its kinds'
+        )
     if len({rate.window_s for rate in policy.rates}) < len(policy.rates):
         raise BadSetting(f"policy {policy.name!r} has two rates over the same window; keep the smaller")
 

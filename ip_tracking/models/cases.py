@@ -51,7 +51,9 @@ class SuspiciousIP(models.Model):
     verdict = models.CharField(max_length=16, choices=Verdict.choices, default=Verdict.NONE, blank=True)
     judged_at = models.DateTimeField(null=True, blank=True)
     spared_until = models.DateTimeField(
-        null=True, blank=True, help_text="Until then detectors leave it alone: a person judged it benign or unblocked it."
+        null=True,
+        blank=True,
+        help_text="Until then detectors leave it alone: a person judged it benign, or unblocked it.",
     )
     enforcement = models.CharField(max_length=16, choices=Enforcement.choices, default=Enforcement.NONE)
     enforced_until = models.DateTimeField(null=True, blank=True)
@@ -84,7 +86,7 @@ class SuspiciousIP(models.Model):
         try:
             span_of(self.network)
         except ValueError as error:
-            raise ValidationError({"network": str(error)})
+            raise ValidationError({"network": str(error)}) from error
 
 
 class CaseFinding(models.Model):

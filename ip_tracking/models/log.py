@@ -46,15 +46,16 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
             .filter(place__lte=most_per_hour)
         )
 
-    def accounts_failing(self, start: datetime, end: datetime, outcome: str, networks: int) -> RequestLogQuerySet:
+    def accounts_failing(self, start: datetime, end: datetime, outcome: str, networks: int) -> dict[str, int]:
         """Accounts on which at least so many networks failed, each with that number."""
-        return (
+        rows = (
             self.filter(at__gte=start, at__lt=end, outcome=outcome, refused="")
             .exclude(account="")
             .values("account")
             .annotate(networks=Count("network", distinct=True))
             .filter(networks__gte=networks)
-        )  # type: ignore[return-value]  # rows of values, still lazy
+        )
+        return {row["account"]: row["networks"] for row in rows}
 
     def staff_seen(self, network: str, since: datetime) -> bool:
         return self.filter(network=network, staff=True, at__gte=since).exists()

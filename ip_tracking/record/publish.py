@@ -39,7 +39,7 @@ class Publisher:
             current_app.send_task(
                 TASK, args=[batch_id, message], task_id=batch_id, producer=self._producer, retry=False
             )
-        except (OperationalError, OSError, *self._errors()) as error:
+        except self._errors() as error:
             self.close()
             raise NotSent(f"{type(error).__name__}: {error}") from error
 
@@ -54,7 +54,7 @@ class Publisher:
         self._connection = connection
         self._producer = current_app.amqp.Producer(connection, auto_declare=False)
 
-    def _errors(self) -> tuple[type[BaseException], ...]:
+    def _errors(self) -> tuple[type[Exception], ...]:
         if self._connection is None:
-            return ()
-        return (*self._connection.connection_errors, *self._connection.channel_errors)
+            return (OperationalError, OSError)
+        return (OperationalError, OSError, *self._connection.connection_errors, *self._connection.channel_errors)

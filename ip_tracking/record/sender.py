@@ -33,7 +33,7 @@ class Sender:
         self._broken_until = 0.0
 
     def flush(self) -> None:
-        """Sends all that waits in the buffer, then one spooled batch, so that a long queue does not hold the rest up."""
+        """Sends all that waits in the buffer, then the spooled batches while nothing new comes in."""
         while events := buffer.take():
             self._send(str(uuid.uuid4()), pack(events))
         if self._clock() >= self._broken_until:

@@ -20,10 +20,10 @@ COLUMNS = (
     "user_agent", "user", "staff", "outcome", "account", "refused", "symptoms",
 )  # fmt: skip
 
-WIDTHS = {
-    name: RequestLog._meta.get_field(name).max_length
-    for name in COLUMNS
-    if RequestLog._meta.get_field(name).max_length
+WIDTHS: dict[str, int] = {
+    field.name: field.max_length
+    for field in RequestLog._meta.fields
+    if field.name in COLUMNS and field.max_length is not None
 }
 
 # COPY's text format: what stands for itself escaped. A NUL byte no database takes.

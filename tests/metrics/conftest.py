@@ -23,12 +23,17 @@ def lenient(settings: Settings) -> None:
     settings.METRICS = {"STRICT": False}
 
 
-@pytest.fixture(params=["udp", "unix"])
-def agent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    """A receiver this process sends to, over each transport."""
+@pytest.fixture
+def transport() -> str:
+    return "udp"
+
+
+@pytest.fixture
+def agent(transport: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """A receiver this process sends to."""
     # A directory of its own, as a unix socket's path may hold 107 characters.
     with TemporaryDirectory(prefix="dog-") as directory:
-        listening = udp_receiver() if request.param == "udp" else unix_receiver(Path(directory) / "dog.sock")
+        listening = udp_receiver() if transport == "udp" else unix_receiver(Path(directory) / "dog.sock")
         with listening as receiver:
             send_to(monkeypatch, receiver.environ)
             yield receiver

@@ -1,0 +1,66 @@
+"""All that the case page shows, gathered in a few queries and made safe to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ip_tracking.detection.finding import Rule
+from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN
+from ip_tracking.detection.rules import RULES
+from ip_tracking.models import CaseFinding, Decision, ReviewAction, SuspiciousIP
+from ip_tracking.visible import visible
+
+# What the score counts (cases.SCORE_DAYS), so that the sum shown is the sum made.
+SCORE_WINDOW = timedelta(days=7)
+
+FINDINGS_SHOWN = 50
+
+RULES_BY_NAME: dict[str, Rule] = {rule.name: rule for rule in (*RULES, DISTRIBUTED_LOGIN)}
+
+
+@dataclass(frozen=True, slots=True)
+class FindingShown:
+    """One finding with its rule's words and its frozen evidence."""
+
+    row: CaseFinding
+    title: str
+    owasp: str
+    reason: str
+    counts: bool  # towards the score
+    evidence: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    findings: list[FindingShown]
+    decisions: list[Decision]
+    history: list[ReviewAction]
+
+
+def dossier(case: SuspiciousIP, now: datetime) -> Dossier:
+    rows = list(case.findings.all()[:FINDINGS_SHOWN])
+    return Dossier(
+        findings=[_shown(row, case) for row in rows],
+        decisions=list(Decision.objects.standing(now).filter(network=case.network)),
+        history=list(ReviewAction.objects.filter(case_id=case.pk)[:FINDINGS_SHOWN]),
+    )
+
+
+def _shown(row: CaseFinding, case: SuspiciousIP) -> FindingShown:
+    rule = RULES_BY_NAME.get(row.rule)
+    return FindingShown(
+        row=row,
+        title=rule.title if rule else row.rule,
+        owasp=rule.owasp if rule else "",
+        reason=rule.reason if rule else "This rule no longer exists.",
+        counts=row.last_seen > case.last_seen - SCORE_WINDOW,
+        evidence=[_safe(event) for event in row.evidence],
+    )
+
+
+def _safe(event: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: visible(value) if isinstance(value, str) else value for name, value in event.items()}
+    target = f"{event['path']}?{event['query']}" if event.get("query") else event["path"]
+    return shown | {"at": datetime.fromisoformat(event["at"]), "target": visible(target)}
