@@ -27,7 +27,7 @@ class GateBackend(BaseBackend):
         if visit is None:
             return
         account = _name_account(visit, credentials)
-        verdict = drive(limiter.admit(visit.client.network, None, login_plan(), account))
+        verdict = drive(limiter.admit(visit.client.network, None, login_plan(), account=account))
         if verdict.refused:
             raise Refused(verdict)
         visit.attempts.append(Attempt(verdict.quotas))

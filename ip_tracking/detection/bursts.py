@@ -56,7 +56,7 @@ def widest_window_us(rules: Iterable[Rule]) -> int:
 
 
 def read_from_us(first_us: int, rules: Iterable[Rule]) -> int:
-    """From where rows must be read to judge events from `first_us` on: whole hours, because READ_BACK counts by hours."""
+    """From where rows are read to judge events from `first_us` on: whole hours, because READ_BACK counts by hours."""
     return floor_hour(floor_hour(first_us) - widest_window_us(rules))
 
 
@@ -135,14 +135,20 @@ def _in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda event: (event.network, event))
 
 
-def _shape(event: Event) -> str:
+def _path(event: Event) -> str:
     return _IDENTIFIER.sub("0", event.path)
+
+
+def _folder(event: Event) -> str:
+    """The first part of the path: the whole of it where there is but one."""
+    return _path(event).lstrip("/").partition("/")[0] or "/"
 
 
 # What a rule counts. Requests count by themselves, by what makes them one.
 _COUNTED: dict[str, Callable[[Event], object]] = {
     "": attrgetter("at_us", "request_id"),
-    "path": _shape,
+    "path": _path,
+    "folder": _folder,
     "account": attrgetter("account"),
     "user_agent": attrgetter("user_agent"),
 }

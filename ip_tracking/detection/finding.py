@@ -41,7 +41,7 @@ class Rule:
     reason: str  # why this threshold
     example: str
     nearest_benign: str  # the harmless client that comes closest, and why it stays below
-    distinct: Literal["", "path", "account", "user_agent"] = ""  # count distinct values of this field, "" for requests
+    distinct: Literal["", "path", "folder", "account", "user_agent"] = ""  # count distinct ones, "" for requests
     version: int = 1
 
 
@@ -58,7 +58,7 @@ class Finding:
     window_s: int
     first_seen_us: int  # the first event of the first window that met the rule
     last_seen_us: int  # the last matching event of the hour that lies in a window that met the rule
-    evidence: tuple[Event, ...]  # the first EVIDENCE_ROWS events of the first window that met the rule
+    evidence: tuple[Event, ...]  # the first EVIDENCE_ROWS that met the rule; of what it counts as one, the first
     rule_version: int = 1
 
     @property

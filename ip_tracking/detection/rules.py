@@ -39,12 +39,26 @@ RULES: tuple[Rule, ...] = (
         symptom="missing-path",
         threshold=10,
         window_s=60,
-        distinct="path",
-        reason="A person follows links, and a page with broken ones shows the same few. Ten different missing addresses "
-        "within a minute come from a list.",
+        distinct="folder",
+        reason="Broken links lead into one part of a site. Missing addresses in ten parts of it within a minute come "
+        "from a list.",
         example="/old/, /admin.php, /test/, /phpmyadmin/ ... ten of them, each answered 404.",
-        nearest_benign="A page whose images are all gone: what pages embed is not counted, and addresses that differ "
-        "only by a number or an identifier count once.",
+        nearest_benign="A page whose images are all gone: what pages embed is not counted.",
+    ),
+    Rule(
+        name="enumeration",
+        title="Trying name after name",
+        owasp="OAT-014",
+        severity=Severity.MEDIUM,
+        symptom="missing-path",
+        threshold=30,
+        window_s=60,
+        distinct="path",
+        reason="A crawler that walks into a removed part of a site meets a dozen missing pages in a minute, then stops "
+        "finding links to them. Thirty different ones, a new one every two seconds, are made up.",
+        example="/api/v1/users, /api/v1/admin, /api/v1/debug ... thirty of them within a minute.",
+        nearest_benign="A gallery of deleted products: addresses that differ only by a number or an identifier are "
+        "one.",
     ),
     Rule(
         name="foreign-software",

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from ip_tracking.detection.matching import signatures_in
-from ip_tracking.detection.signatures import SIGNATURES
+from ip_tracking.detection.signatures import FOREIGN_SOFTWARE, SIGNATURES, Signature
 from ip_tracking.event import Event
 
 FAILED_LOGIN = "failed-login"
@@ -19,7 +19,7 @@ MOST_SYMPTOMS = 8
 _LOGIN_PATH = re.compile(
     r"/(?:log-?in|log-?on|sign-?in|auth|authenticate|session|sessions|token|tokens|jwt/create|obtain[_-]token|password"
     r"|wp-login\.php|xmlrpc\.php|j_security_check)(?:/(?:obtain|create|login|password|email|verify)?)?/?$"
-    r"|/(?:auth|account|accounts|user|users|admin|api)/(?:\w{1,20}/){0,2}(?:login|signin|logon|token)\b",
+    r"|/(?:auth|account|accounts|user|users|admin|api)/(?:\w{1,20}/){0,2}(?:login|signin|logon|token)/?$",
     re.IGNORECASE,
 )
 # A form that comes back is a failed login: these send a redirect after a good password. (An API's 200 is a good one.)
@@ -43,15 +43,16 @@ def symptoms_of(event: Event, referer: str = "") -> str:
     shown = []
     if _failed_login(event):
         shown.append(FAILED_LOGIN)
-    if event.status in (404, 410) and not event.route and not _EMBEDDED.search(event.path):
+    embedded = event.status >= 400 and _EMBEDDED.search(event.path) is not None
+    if event.status in (404, 410) and not event.route and not embedded:
         shown.append(MISSING_PATH)
     if _malformed(event):
         shown.append(MALFORMED)
-    found = _signatures(event, referer)
-    if found:
-        served = event.status < 400 and event.status not in (301, 308)  # those two send every path elsewhere
-        rows = [SIGNATURES[place] for place in found]
-        shown += [f"{row.symptom}:{row.name}" for row in rows if not (served and row.unless_served)]
+    served = event.status < 400 and event.status not in (301, 308)  # those two send every path elsewhere
+    for row in _signatures(event, referer):
+        missed = (served and row.unless_served) or (embedded and row.symptom == FOREIGN_SOFTWARE)
+        if not missed:
+            shown.append(f"{row.symptom}:{row.name}")
     return " ".join(shown[:MOST_SYMPTOMS])
 
 
@@ -61,17 +62,16 @@ def names(symptoms: str) -> frozenset[str]:
     return frozenset(symptom.partition(":")[0] for symptom in symptoms.split())
 
 
-def _signatures(event: Event, referer: str) -> list[int]:
-    path, query, agent = event.path, event.query, event.user_agent
-    found = signatures_in("path", path)
+def _signatures(event: Event, referer: str) -> list[Signature]:
+    path, query = event.path, event.query
+    places = signatures_in("path", path) + signatures_in("agent", event.user_agent)
     if "%" in path:
-        found += signatures_in("raw", path)
+        places += signatures_in("raw", path)
     if query:
-        found += signatures_in("query", query) + signatures_in("target", f"{path}?{query}")
-    found += signatures_in("agent", agent)
+        places += signatures_in("query", query) + signatures_in("target", f"{path}?{query}")
     if referer:
-        found += signatures_in("referer", referer)
-    return sorted(set(found)) if found else []
+        places += signatures_in("referer", referer)
+    return [SIGNATURES[place] for place in sorted(set(places))] if places else []
 
 
 def _failed_login(event: Event) -> bool:

@@ -19,23 +19,29 @@ PER_RATE = 4  # values in admit.lua's reply for each rate, after the first three
 BLOCKED, THROTTLED = BLOCK.encode(), THROTTLE.encode()
 
 
-def admit(network: str, user: str | None, plan: Plan, account: str = "") -> Generator[Call, Any, Verdict]:
-    """Takes a place under every limit of the plan, or none: one call for each hash tag, while they pass."""
+def admit(
+    network: str, user: str | None, plan: Plan, *, account: str = "", now_us: int | None = None
+) -> Generator[Call, Any, Verdict]:
+    """Takes a place under every limit of the plan, or none: one call for each hash tag, while they pass.
+
+    `now_us`: event time, for replays and tests; the store's own clock where it is None, so that hosts whose clocks
+    differ cannot widen a limit.
+    """
     groups = [(f"n:{network}", plan.network if user else plan.stranger)]
     if user and plan.user.limits:
         groups.append((f"u:{user}", plan.user))
     if account and plan.account.limits:
         groups.append((f"a:{account}", plan.account))
     quotas: tuple[Quota, ...] = ()
-    now_us = 0
+    at_us = 0
     for index, (tag, group) in enumerate(groups):
-        verdict = yield from _ask(tag, group, known=bool(user), decided=index == 0)
+        verdict = yield from _ask(tag, group, "" if now_us is None else now_us, known=bool(user), decided=index == 0)
         if verdict.refused:
             yield from give_back(quotas)
             return verdict._replace(quotas=quotas + verdict.quotas)
         quotas += verdict.quotas
-        now_us = verdict.now_us
-    return Verdict("", 0, quotas, now_us)
+        at_us = verdict.now_us
+    return Verdict("", 0, quotas, at_us)
 
 
 def give_back(quotas: tuple[Quota, ...]) -> Generator[Call, Any, None]:
@@ -49,13 +55,15 @@ def give_back(quotas: tuple[Quota, ...]) -> Generator[Call, Any, None]:
         yield Call(GIVE_BACK, [quota.key for quota in mine], args)
 
 
-def _ask(tag: str, group: Group, *, known: bool, decided: bool) -> Generator[Call, Any, Verdict]:
+def _ask(
+    tag: str, group: Group, now: int | str, *, known: bool, decided: bool
+) -> Generator[Call, Any, Verdict]:
     prefix = f"{conf.get().key_prefix}:{{{tag}}}:"
     keys = [f"{prefix}{limit.name}" for limit in group.limits]
     if decided:
-        reply = yield Call(ADMIT, [f"{prefix}decision", *keys], ["", int(known), *group.args])
+        reply = yield Call(ADMIT, [f"{prefix}decision", *keys], [now, int(known), *group.args])
     else:
-        reply = yield Call(ADMIT, keys, ["", int(known), *group.args])
+        reply = yield Call(ADMIT, keys, [now, int(known), *group.args])
     if reply is None:
         return degraded.answer(group, keys)
     return read_reply(reply, group, keys, known=known)

@@ -31,7 +31,7 @@ class ReviewAction(models.Model):
         return f"{self.action} {self.network} by {self.actor_name}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise TypeError(UNCHANGING)
         super().save(*args, **kwargs)
 

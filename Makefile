@@ -1,0 +1,94 @@
+# Everything one does with Sentinel. `make` alone lists it.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+
+# The first Python of 3.11 or later; say PYTHON=... for another one.
+OLD := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(OLD)' 2>/dev/null && echo $(name))))
+
+# Two terminals must not install into one .venv at once. Where there is no flock (macOS) nothing holds the second back.
+LOCKED := $(if $(shell command -v flock),flock Makefile)
+INSTALLED = @$(LOCKED) $(MAKE) --no-print-directory
+
+# What `make check` looks at is what a server in production would run with. Nothing of it is connected to.
+PRODUCTION = export SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')" ENV_FILE= DEBUG=false \
+	HTTPS=true BEHIND_TLS_PROXY=true ALLOWED_HOSTS=shop.example.com TRUSTED_PROXIES=10.0.0.0/8 ENFORCE=block \
+	REDIS_URL=redis://redis.example.com:6379/0 CELERY_BROKER_URL=amqp://rabbitmq.example.com:5672//
+POSTGRES = DATABASE_URL=postgres://sentinel@postgres.example.com/sentinel
+SQLITE = DATABASE_URL=sqlite://:memory:
+
+CHECKS := check-style check-types check-imports check-migrations check-settings check-api
+.PHONY: help run manage test test-all check $(CHECKS) fix bench clean installed installed-dev
+
+help:  ## list what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: installed  ## start everything on this machine, at http://127.0.0.1:8000 (PORT=8001 for another port)
+	@$(PY) -m sentinel.run
+
+manage: installed  ## a Django command on the data of `make run`, as in `make manage COMMAND="showmigrations shop"`
+	@$(PY) -m sentinel.run manage $(COMMAND)
+
+test: installed-dev  ## all tests but the slow ones (ARGS="-k login" for some)
+	@$(PY) -m pytest -m "not slow" $(ARGS)
+
+test-all: installed-dev  ## all tests
+	@$(PY) -m pytest $(ARGS)
+
+check: installed-dev  ## style, types, imports, migrations, settings of a production server, API description
+	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+
+check-style:
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+check-types:
+	@$(PRODUCTION) $(SQLITE) && $(PY) -m mypy .
+
+check-imports:
+	$(VENV)/bin/lint-imports
+
+check-migrations:
+	@$(PRODUCTION) $(SQLITE) && $(PY) manage.py makemigrations --check --dry-run
+
+check-settings:
+	@$(PRODUCTION) $(POSTGRES) && $(PY) manage.py check --deploy --fail-level WARNING
+
+check-api:
+	@$(PRODUCTION) $(SQLITE) && $(PY) manage.py spectacular --fail-on-warn --validate --file /dev/null
+
+fix: installed-dev  ## let ruff correct what it can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: installed-dev  ## measure, as benchmarks/ says (ARGS=... is handed on)
+	@$(PY) -m benchmarks $(ARGS)
+
+clean:  ## forget the data of `make run`, and caches
+	@! test -e var/lock || test -z "$(LOCKED)" || flock --nonblock var/lock true || \
+		{ echo "Sentinel runs here: stop it first (Ctrl-C in its terminal)." >&2; exit 1; }
+	@rm -rf var build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+installed:
+	$(INSTALLED) $(VENV)/installed
+
+installed-dev:
+	$(INSTALLED) $(VENV)/installed-dev
+
+$(VENV)/installed: requirements.txt | $(PY)
+	@echo "Installing what $< names into $(VENV); this takes about a minute and is done once."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -r $<
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed | $(PY)
+	@echo "Installing what $< names into $(VENV)."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -r $<
+	@touch $@
+
+$(PY):
+	@$(or $(PYTHON),false) -c '$(OLD)' 2>/dev/null || \
+		{ echo "Python 3.11 or later is needed: apt-get install python3 python3-venv (or say PYTHON=/path/to/python3.11)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python has no venv module here: apt-get install python3-venv." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)

@@ -1,0 +1,154 @@
+"""Block, throttle, allow: rows are the truth, the store and a table are copies."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ip_tracking.gate import decisions, store
+from ip_tracking.models import Decision
+from tests.gate.conftest import Caller
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The store's clock expires keys, so decisions are made against the real time."""
+    return datetime.now(UTC)
+
+
+def decide(kind: str, network: str, now: datetime, until: datetime | None = None) -> Decision:
+    return decisions.decide(
+        kind, network, until=until or now + HOUR, reason="a test", actor="dana", by_person=True, now=now
+    )
+
+
+def refused(caller: Caller) -> str:
+    return caller.ask().refused
+
+
+def test_a_block_of_an_exact_network_holds_at_once(caller, now):
+    decide("block", "203.0.113.7", now)
+
+    assert refused(caller("5/m")) == "block"
+    assert refused(caller("5/m", network="203.0.113.8")) == ""
+
+
+def test_a_block_binds_known_callers_too_and_a_throttle_only_strangers(caller, now):
+    decide("block", "203.0.113.7", now)
+    decide("throttle", "203.0.113.8", now)
+
+    assert refused(caller("5/m", user="42")) == "block"
+    assert refused(caller("5/m", network="203.0.113.8")) == "throttle"
+    assert refused(caller("5/m", network="203.0.113.8", user="42")) == ""
+
+
+def test_a_throttle_says_when_it_ends(caller, now):
+    decide("throttle", "203.0.113.7", now, until=now + timedelta(seconds=90))
+
+    assert 88 <= caller("5/m").ask().retry_after_s <= 90
+
+
+def test_a_decision_ends_by_itself(caller, now):
+    decide("block", "203.0.113.7", now)
+
+    lives_ms = store.get().client.pttl("sentinel:{n:203.0.113.7}:decision")
+
+    assert 3_590_000 < lives_ms <= 3_600_000
+    assert not Decision.objects.standing(now + HOUR).exists()
+
+
+def test_ending_a_block_lets_the_network_pass_at_once(caller, now):
+    decide("block", "203.0.113.7", now)
+
+    ended = decisions.end("203.0.113.7", now)
+
+    assert ended == 1
+    assert refused(caller("5/m")) == ""
+
+
+@pytest.mark.parametrize("order", [["allow", "block", "throttle"], ["throttle", "block", "allow"]])
+def test_allow_beats_block_beats_throttle_whatever_came_first(caller, now, order):
+    for kind in order:
+        decide(kind, "203.0.113.7", now)
+    with_allow = refused(caller("5/m"))
+
+    decisions.end("203.0.113.7", now, ("allow",))
+    with_block = refused(caller("5/m"))
+    decisions.end("203.0.113.7", now, ("block",))
+
+    assert (with_allow, with_block, refused(caller("5/m"))) == ("", "block", "throttle")
+
+
+def test_a_wide_decision_is_found_by_every_network_within(now):
+    decide("block", "198.51.100.0/24", now)
+    decide("block", "2001:db8:1::/48", now)
+    decisions.refresh(now)
+
+    found = {
+        network: decisions.find(network, now)
+        for network in ("198.51.100.77", "198.51.101.77", "2001:db8:1:5::/64", "2001:db8:2:5::/64", "unknown")
+    }
+
+    assert [network for network, wide in found.items() if wide] == ["198.51.100.77", "2001:db8:1:5::/64"]
+
+
+def test_the_allow_list_lifts_a_wide_block(now):
+    decide("block", "198.51.100.0/24", now)
+    decide("allow", "198.51.100.7", now)
+    decisions.refresh(now)
+
+    assert decisions.find("198.51.100.7", now).kind == "allow"
+    assert decisions.find("198.51.100.8", now).kind == "block"
+    assert decisions.is_allowed("198.51.100.7", now)
+
+
+def test_a_wide_decision_ends_in_the_table_too(now):
+    decide("block", "198.51.100.0/24", now)
+    decisions.refresh(now)
+
+    assert decisions.find("198.51.100.7", now + HOUR) is None
+
+
+def test_another_process_change_is_seen_at_the_next_refresh(now):
+    decisions.refresh(now)
+    decide("block", "198.51.100.0/24", now)
+
+    before = decisions.find("198.51.100.7", now)
+    decisions.refresh(now)
+
+    assert before is None
+    assert decisions.find("198.51.100.7", now).kind == "block"
+
+
+def test_a_store_that_lost_its_data_is_filled_again(caller, now):
+    decide("block", "203.0.113.7", now)
+    store.get().client.flushdb()
+
+    before = refused(caller("5/m"))
+    decisions.refresh(now)
+
+    assert (before, refused(caller("5/m"))) == ("", "block")
+
+
+def test_a_decision_made_while_the_store_was_away_reaches_it_later(caller, now, tracking):
+    url = tracking().store_url
+    tracking(STORE_URL="unix:///nowhere.sock")
+    decide("block", "203.0.113.7", now)
+    tracking(STORE_URL=url)
+
+    before = refused(caller("5/m"))
+    decisions.refresh(now)
+
+    assert (before, refused(caller("5/m"))) == ("", "block")
+
+
+def test_a_new_decision_of_the_same_kind_takes_the_place_of_the_old(now):
+    decide("block", "203.0.113.7", now)
+    decide("block", "203.0.113.7", now, until=now + 2 * HOUR)
+
+    assert [d.until for d in Decision.objects.standing(now)] == [now + 2 * HOUR]

@@ -1,0 +1,67 @@
+"""The store is away: open, degraded and closed, by this process' own memory."""
+
+from __future__ import annotations
+
+from ip_tracking.gate.degraded import COUNTERS, LocalLimiter, answer
+from ip_tracking.gate.plan import group_of
+from tests.gate.conftest import policy
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_an_open_policy_lets_everybody_pass():
+    group = group_of([policy("1/m", store_away="open")])
+
+    verdicts = [answer(group, ["open"]) for _ in range(5)]
+
+    assert not any(verdict.refused for verdict in verdicts)
+
+
+def test_a_closed_policy_refuses_as_reduced_capacity():
+    verdict = answer(group_of([policy("100/m", store_away="closed")]), ["closed"])
+
+    assert (verdict.refused, verdict.away) == ("test", True)
+    assert verdict.retry_after_s >= 1
+
+
+def test_a_degraded_policy_counts_in_this_process():
+    group = group_of([policy("2/m", store_away="degraded")])
+
+    refused = [answer(group, ["degraded"]).refused for _ in range(3)]
+
+    assert refused == ["", "", "test"]
+
+
+def test_a_shadow_policy_never_refuses_here_either():
+    group = group_of([policy("1/m", store_away="closed", mode="shadow")])
+
+    assert not answer(group, ["shadow"]).refused
+
+
+def test_the_local_window_slides():
+    clock = Clock()
+    local = LocalLimiter(clock)
+    limits = [(group_of([policy("1/m")]).limits[0], "key")]
+    first = local.admit(limits)[0].wait_us
+
+    clock.now_s = 59.0
+    early = local.admit(limits)[0].wait_us
+    clock.now_s = 60.0
+    in_time = local.admit(limits)[0].wait_us
+
+    assert (first, early, in_time) == (0, 1_000_000, 0)
+
+
+def test_an_attacker_with_many_addresses_uses_bounded_memory():
+    local = LocalLimiter(Clock())
+    limit = group_of([policy("1/m")]).limits[0]
+
+    for number in range(COUNTERS + 500):
+        local.admit([(limit, str(number))])
+
+    assert len(local._logs) == COUNTERS

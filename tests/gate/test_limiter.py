@@ -1,0 +1,240 @@
+"""Counting, on a real Valkey, with the time passed in."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from ip_tracking.gate import limiter, store
+from ip_tracking.gate.plan import plan_of
+from ip_tracking.steps import drive
+from tests.gate.conftest import NOON_US, Caller, policy
+
+
+def test_one_more_than_the_limit_is_refused(caller):
+    someone = caller("5/m")
+
+    passed = [someone.passes(at_s) for at_s in range(6)]
+
+    assert passed == [True] * 5 + [False]
+
+
+def test_a_place_is_free_again_when_its_request_is_a_whole_window_old(caller):
+    someone = caller("2/m")
+    someone.ask(0)
+    someone.ask(10)
+
+    early, in_time = someone.passes(59.999_999), someone.passes(60)
+
+    assert (early, in_time) == (False, True)
+
+
+def test_a_fixed_window_would_let_twice_the_number_through_and_this_does_not(caller):
+    """Ten at the end of one minute and ten at the start of the next: twenty within two seconds."""
+    someone = caller("10/m")
+    before = sum(someone.passes(59 + i / 100) for i in range(10))
+
+    after = sum(someone.passes(60 + i / 100) for i in range(10))
+
+    assert (before, after) == (10, 0)
+
+
+@pytest.mark.parametrize("limit", [1, 5, 16, 17, 50, 100])
+def test_no_window_of_any_start_holds_more_than_the_limit(caller, limit):
+    """A greedy client that asks at random moments, whatever the slots gather."""
+    someone = caller(f"{limit}/m")
+    draw = random.Random(limit)
+    moments = sorted(round(draw.uniform(0, 300), 3) for _ in range(1_500))
+
+    admitted = [at_s for at_s in moments if someone.passes(at_s)]
+
+    assert len(admitted) > limit
+    assert all(
+        sum(start <= at_s < start + 60 for at_s in admitted[i : i + limit + 1]) <= limit
+        for i, start in enumerate(admitted)
+    )
+
+
+@pytest.mark.parametrize("limit", [1, 16, 17, 100])
+def test_retry_after_is_true_to_the_second(caller, limit):
+    """Refused a second earlier, admitted then."""
+    someone = caller(f"{limit}/m")
+    at_s = 0.0
+    while someone.passes(at_s):
+        at_s += 0.31
+
+    wait_s = someone.ask(at_s).retry_after_s
+
+    assert not someone.passes(at_s + wait_s - 1)
+    assert someone.passes(at_s + wait_s)
+
+
+@pytest.mark.parametrize("limit", [1, 5, 16, 17, 100])
+def test_a_client_that_keeps_to_the_published_window_is_never_refused(caller, limit):
+    """It asks whenever fewer than `q` of its requests lie in the last `w` seconds: in bursts, then as they leave."""
+    someone = caller(f"{limit}/m")
+    window_s = someone.plan.stranger.limits[0].rate.published_window_s
+    sent: list[float] = []
+    draw = random.Random(limit)
+    for at_s in sorted(round(draw.uniform(0, 400), 3) for _ in range(8 * limit)):
+        if sum(at_s - window_s < earlier for earlier in sent) < limit:
+            sent.append(at_s)
+
+    passed = [someone.passes(at_s) for at_s in sent]
+
+    assert len(sent) > 2 * limit
+    assert all(passed)
+
+
+def test_a_large_limit_costs_little_memory(caller):
+    someone = caller("100000/m")
+    for i in range(2_000):
+        someone.ask(i / 10)
+
+    size = store.get().client.strlen(someone.ask(200).quotas[0].key)
+
+    assert size <= 18 * 20
+
+
+def test_the_counter_goes_away_by_itself(caller):
+    someone = caller("5/m")
+
+    key = someone.ask(0).quotas[0].key
+
+    assert 59_000 < store.get().client.pttl(key) <= 60_001
+
+
+def test_a_refused_request_leaves_every_counter_as_it_was():
+    someone = Caller(plan_of([policy("1/m", name="tight"), policy("100/m", name="wide")]))
+    someone.ask(0)
+    keys = sorted(store.get().client.keys("sentinel:*"))
+    before = store.get().client.mget(keys)
+
+    verdict = someone.ask(1)
+
+    assert verdict.refused == "tight"
+    assert store.get().client.mget(keys) == before
+
+
+def test_retry_after_counts_for_every_policy_that_refused():
+    someone = Caller(plan_of([policy("1/10s", name="short"), policy("1/m", name="long")]))
+    someone.ask(0)
+
+    verdict = someone.ask(1)
+
+    assert (verdict.violated, verdict.retry_after_s) == (["short", "long"], 59)
+
+
+def test_a_dear_request_takes_as_many_places_as_it_costs(caller):
+    someone = caller("10/m", cost=4)
+
+    passed = [someone.passes(at_s) for at_s in range(3)]
+
+    assert passed == [True, True, False]
+
+
+def test_a_place_given_back_can_be_taken_again(caller):
+    someone = caller("1/m")
+    verdict = someone.ask(0)
+
+    someone.returns(verdict)
+
+    assert someone.passes(1)
+
+
+def test_giving_back_frees_the_very_place_that_was_taken(caller):
+    """The older request stays and leaves when its own minute is over."""
+    someone = caller("2/m")
+    someone.ask(0)
+    later = someone.ask(30)
+
+    someone.returns(later)
+
+    assert someone.passes(31)
+    assert not someone.passes(59)
+    assert someone.passes(60)
+
+
+def test_a_place_that_has_left_has_nothing_to_give_back(caller):
+    someone = caller("1/m")
+    first = someone.ask(0)
+    someone.ask(60)
+
+    someone.returns(first)
+
+    assert not someone.passes(61)
+
+
+def test_a_shadow_policy_counts_but_never_refuses(caller):
+    someone = caller("1/m", mode="shadow")
+    someone.ask(0)
+
+    verdict = someone.ask(1)
+
+    assert verdict.refused == ""
+    assert verdict.quotas[0].wait_us > 0
+
+
+def test_a_known_caller_is_counted_apart_from_the_strangers_of_the_network(caller):
+    stranger, buyer = caller("1/m"), caller("1/m", user="42")
+    stranger.ask(0)
+
+    elsewhere = caller("1/m", user="42", network="198.51.100.1")
+
+    assert not stranger.passes(1)
+    assert buyer.passes(1)
+    assert not elsewhere.passes(2)
+
+
+def test_an_account_is_counted_over_all_networks():
+    plan = plan_of([policy("1/m", kinds=["login"], key="account")])
+    Caller(plan, "203.0.113.1").ask(0, account="abc")
+
+    verdict = Caller(plan, "203.0.113.2").ask(1, account="abc")
+
+    assert verdict.refused == "test"
+
+
+def test_when_the_account_refuses_the_network_gets_its_place_back():
+    plan = plan_of(
+        [policy("2/m", name="net", kinds=["login"], key="network"), policy("1/m", kinds=["login"], key="account")]
+    )
+    someone = Caller(plan)
+    someone.ask(0, account="abc")
+
+    refused = someone.ask(1, account="abc").refused
+
+    assert refused == "test"
+    assert not someone.ask(2, account="other").refused
+
+
+def test_a_clock_that_steps_back_neither_refuses_nor_widens(caller):
+    someone = caller("3/m")
+    for at_s in (100, 101):
+        someone.ask(at_s)
+
+    passed = [someone.passes(96), someone.passes(97)]
+
+    assert passed == [True, False]
+    assert someone.passes(96 + 60)
+
+
+def test_the_keys_of_one_call_share_a_hash_tag():
+    """Else Redis Cluster refuses the call."""
+    plan = plan_of([policy("5/m", name="one"), policy("5/m", "50/h", name="two", key="network")])
+    steps = limiter.admit("203.0.113.7", None, plan, now_us=NOON_US)
+
+    call = steps.send(None)
+
+    assert {key[key.index("{") : key.index("}") + 1] for key in call.keys} == {"{n:203.0.113.7}"}
+    assert len(call.keys) == 4
+
+
+def test_without_a_given_time_the_stores_own_clock_counts(caller):
+    someone = caller("5/m")
+
+    verdict = drive(limiter.admit(someone.network, None, someone.plan))
+
+    seconds, microseconds = store.get().client.time()
+    assert 0 <= seconds * 1_000_000 + microseconds - verdict.now_us < 5_000_000
