@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,13 +24,18 @@ from ip_tracking.visit import current
 # More at once belong on a page that shows what will happen to each.
 MOST_AT_ONCE = 200
 
+FOR_GOOD = "for good"  # never an empty field: nobody is blocked for good by leaving something out
+
 FOR_HOW_LONG = (
     ("1", "1 hour"),
     ("24", "24 hours"),
     ("168", "7 days"),
     ("720", "30 days"),
-    ("", "until somebody ends it"),
+    (FOR_GOOD, "until somebody ends it"),
 )
+
+# No more digits than a key of the database can have.
+ID = re.compile(r"[0-9]{1,18}")
 
 # A severity is told by word and shape, not by colour alone.
 SHAPES = {"low": "·", "medium": "○", "high": "▲", "critical": "◆"}
@@ -44,7 +50,7 @@ class ActionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Kept with your name and the time.",
     )
-    hours = forms.ChoiceField(label="Block for", choices=FOR_HOW_LONG, initial="24", required=False)
+    hours = forms.ChoiceField(label="Block for", choices=FOR_HOW_LONG, initial="24")
 
     def __init__(self, action: Action, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,8 +59,8 @@ class ActionForm(forms.Form):
 
     @property
     def hours_chosen(self) -> int | None:
-        chosen = self.cleaned_data.get("hours")
-        return int(chosen) if chosen else None
+        chosen = self.cleaned_data.get("hours", FOR_GOOD)
+        return None if chosen == FOR_GOOD else int(chosen)
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
@@ -121,7 +127,7 @@ class SuspiciousIPAdmin(ReadOnly):
         if not search_term:
             return queryset, False
         try:
-            return queryset & SuspiciousIP.objects.overlapping(search_term), False
+            return queryset.overlapping(search_term), False
         except ValueError as error:
             self.message_user(request, f"{error}. Write an address or a CIDR.", messages.ERROR)
             return queryset.none(), False
@@ -135,8 +141,8 @@ class SuspiciousIPAdmin(ReadOnly):
         if not self.has_act_permission(request) or action not in set(Action):
             raise PermissionDenied
         wanted = Action(action)
-        ids = [int(text) for text in request.GET.get("ids", "").split(",") if text.isascii() and text.isdigit()]
-        cases = SuspiciousIP.objects.filter(pk__in=ids[:MOST_AT_ONCE])
+        ids = [int(text) for text in request.GET.get("ids", "").split(",") if ID.fullmatch(text)][:MOST_AT_ONCE]
+        cases = SuspiciousIP.objects.filter(pk__in=ids)
         form = ActionForm(wanted, request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -12,12 +11,11 @@ from typing import Any
 from django.db import transaction
 
 from ip_tracking import conf
-from ip_tracking.client import UNKNOWN
+from ip_tracking.client import UNKNOWN, holds_proxy, is_loopback
 from ip_tracking.detection.finding import Finding, Severity
 from ip_tracking.event import Event, to_datetime
 from ip_tracking.gate import decisions
-from ip_tracking.gate.decisions import is_within
-from ip_tracking.models import CaseFinding, RequestLog, SuspiciousIP
+from ip_tracking.models import CaseFinding, Decision, RequestLog, SuspiciousIP
 from metrics import catalogue, emit
 
 LIVE = "live"
@@ -98,6 +96,8 @@ def _keep(case: SuspiciousIP, finding: Finding) -> bool:
         emit.count(catalogue.FLAGGED, rule=finding.rule, severity=finding.severity.value)
         return True
     columns = _columns(finding)
+    if (columns["first_seen"], -len(columns["evidence"])) > (row.first_seen, -len(row.evidence)):
+        columns["evidence"] = row.evidence  # the first offences, as whoever read the most of them froze them
     columns["count"] = max(row.count, finding.count)
     columns["first_seen"] = min(row.first_seen, columns["first_seen"])
     columns["last_seen"] = max(row.last_seen, columns["last_seen"])
@@ -172,7 +172,8 @@ def _enforce(case: SuspiciousIP, grown: list[Finding], now: datetime) -> None:
     if settings.enforce == "cases" or not any(f.severity.rank >= Severity.MEDIUM.rank for f in grown):
         return
     case.note = _spared_because(case, now)
-    if case.note or (case.enforced_until is not None and case.enforced_until > now):
+    # What stands already is not touched: a detector's hour must not take the place of a person's "for good".
+    if case.note or Decision.objects.standing(now).filter(network=case.network).exists():
         return
     until = now + timedelta(seconds=settings.enforce_for_s)
     decisions.decide(
@@ -189,10 +190,9 @@ def _enforce(case: SuspiciousIP, grown: list[Finding], now: datetime) -> None:
 
 
 def _spared_because(case: SuspiciousIP, now: datetime) -> str:
-    network = ip_network(case.network)
-    if network.is_loopback:
+    if is_loopback(case.network):
         return "Not enforced: loopback."
-    if any(is_within(network, trusted) for trusted in conf.get().trusted_networks):
+    if holds_proxy(case.network):
         return "Not enforced: a trusted proxy."
     if _is_cooling_down(case, now):
         return "Not enforced: a person said to leave it alone."

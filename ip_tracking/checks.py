@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning  # noqa: A004
 from django.core.checks import register as register_check
 from django.urls import get_resolver
-from django.utils.module_loading import import_string
 
-from ip_tracking import conf
+from ip_tracking import conf, outcomes
 from ip_tracking.gate import policies
 
 MIDDLEWARE = "ip_tracking.middleware.SentinelMiddleware"
@@ -48,9 +49,12 @@ def settings_are_valid() -> Iterable[CheckMessage]:
 
 
 def policies_are_valid() -> Iterable[CheckMessage]:
-    for name, row in getattr(settings, "IP_TRACKING", {}).get("POLICIES", {}).items():
+    for name, row in _given("POLICIES").items():
         try:
-            policies.parse_policy(name, policies.SHIPPED.get(name, {}) if row is None else row)
+            if row is None:
+                _is_shipped(name)
+            else:
+                policies.parse_policy(name, row)
         except conf.BadSetting as error:
             yield Error(str(error), hint="docs/policies.md shows the table.", id="ip_tracking.E002")
 
@@ -90,7 +94,7 @@ def logins_pass_the_gate() -> Iterable[CheckMessage]:
 
 def kinds_name_routes() -> Iterable[CheckMessage]:
     known = _route_names()
-    for name in getattr(settings, "IP_TRACKING", {}).get("KINDS", {}):
+    for name in _given("KINDS"):
         if name not in known:
             yield Warning(
                 f"KINDS names the route {name!r}, which the URLconf does not have.",
@@ -100,9 +104,9 @@ def kinds_name_routes() -> Iterable[CheckMessage]:
 
 
 def outcomes_name_signals() -> Iterable[CheckMessage]:
-    for path in getattr(settings, "IP_TRACKING", {}).get("OUTCOMES", {}):
+    for path in _given("OUTCOMES"):
         try:
-            import_string(path)
+            outcomes.signal_at(path)
         except ImportError as error:
             yield Error(
                 f"OUTCOMES names the signal {path!r}, which cannot be imported ({error}).",
@@ -119,6 +123,22 @@ def somebody_is_trusted() -> Iterable[CheckMessage]:
             "Django is told that a proxy stands in front, but TRUSTED_PROXIES is empty: every client looks like it.",
             hint='Name the proxy, such as ["10.0.0.0/8"], or ["unix"] for a unix socket.',
             id="ip_tracking.W003",
+        )
+
+
+def _given(key: str) -> Mapping[str, Any]:
+    """Returns one table of IP_TRACKING as it was written."""
+    table: Mapping[str, Any] = getattr(settings, "IP_TRACKING", {}).get(key, {})
+    return table
+
+
+def _is_shipped(name: str) -> None:
+    """None drops a shipped policy, so a name that none has drops nothing."""
+    if name not in policies.SHIPPED:
+        near = difflib.get_close_matches(name, policies.SHIPPED, n=1)
+        raise conf.BadSetting(
+            f"policy {name!r} is None, which drops a shipped policy, but none has this name"
+            + (f"; did you mean {near[0]!r}?" if near else f"; write one of {', '.join(policies.SHIPPED)}")
         )
 
 

@@ -87,17 +87,19 @@ class SentinelMiddleware:
         route, kind = self._route(request, visit)
         verdict = yield from self._admit(request, visit, route, kind)
         if verdict.refused:
-            response = responses.refusal(request, verdict, visit.request_id)
+            response, outcome = responses.refusal(request, verdict, visit.request_id), ""
         else:
             token = current.set(visit)
             response = yield View(self.get_response, request)
             current.reset(token)
-            yield from self._settle(request, visit, verdict, kind, response)
+            outcome = outcome_of(visit, kind, response.status_code)
+            yield from self._settle(visit, verdict, outcome, response)
             verdict = visit.refusal or verdict
         response["X-Request-ID"] = visit.request_id
-        self._count_refusal(verdict, route)
+        if verdict.refused:
+            self._count_refusal(verdict, route)
         if self._records:
-            self._remember(request, visit, verdict, (route, kind), response.status_code, started)
+            self._remember(request, visit, verdict, (route, kind, outcome), response.status_code, started)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -123,7 +125,7 @@ class SentinelMiddleware:
         if kind == HEALTH:
             return PASSED
         network = visit.client.network
-        wide = decisions.find(network, datetime.now(UTC))
+        wide = decisions.find(network)
         visit.user = conf.get().known_caller(request) or ""
         if wide is not None:
             if wide.kind == "allow":
@@ -137,24 +139,24 @@ class SentinelMiddleware:
         return plan_for(route, kind, method or "OTHER", self._logins_at_door)
 
     def _settle(
-        self, request: HttpRequest, visit: Visit, verdict: Verdict, kind: str, response: Response
+        self, visit: Visit, verdict: Verdict, outcome: str, response: Response
     ) -> Generator[store.Call, Any, None]:
         """Gives back what only failures cost, then tells the caller how their limits stand."""
-        failed = is_failure(outcome_of(visit, kind, response.status_code))
-        back = () if failed else tuple(q for q in verdict.quotas if q.limit.policy.counts == "failures")
+        back = [] if is_failure(outcome) else [quota for quota in verdict.quotas if quota.limit.returnable]
+        quotas = verdict.quotas
         for attempt in visit.attempts:
             if not attempt.failed:
                 back += attempt.quotas
+            quotas = verdict.quotas + attempt.quotas
         if back:
             yield from limiter.give_back(back)
         if visit.refusal is None:
-            quotas = verdict.quotas + tuple(q for attempt in visit.attempts[-1:] for q in attempt.quotas)
-            responses.add_fields(response, quotas, frozenset(q.key for q in back))
+            responses.add_fields(response, quotas, {quota.key for quota in back} if back else frozenset())
 
     def _count_refusal(self, verdict: Verdict, route: str) -> None:
         if verdict.refused in {BLOCK, THROTTLE}:
             emit.count(catalogue.BLOCKED, reason=verdict.refused, route=route or "unresolved")
-        elif verdict.refused:
+        else:
             emit.count(catalogue.THROTTLED, policy=verdict.refused, route=route or "unresolved")
 
     def _remember(
@@ -162,11 +164,11 @@ class SentinelMiddleware:
         request: HttpRequest,
         visit: Visit,
         verdict: Verdict,
-        place: tuple[str, str],
+        place: tuple[str, str, str],
         status: int,
         started: int,
     ) -> None:
-        route, kind = place
+        route, kind, outcome = place
         user, staff = _who(request, visit)
         query = request.META.get("QUERY_STRING", "")
         full = buffer.remember(
@@ -185,7 +187,7 @@ class SentinelMiddleware:
                 request.META.get("HTTP_USER_AGENT", "")[:256],
                 user,
                 staff,
-                outcome_of(visit, kind, status) if not verdict.refused else "",
+                "" if verdict.refused else outcome,
                 visit.account,
                 verdict.refused,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
@@ -16,6 +17,8 @@ from django.utils.module_loading import import_string
 from ip_tracking import conf
 from ip_tracking.visit import Visit, current
 
+logger = logging.getLogger(__name__)
+
 LOGIN_OK = "login_ok"
 LOGIN_FAILED = "login_failed"
 
@@ -26,19 +29,42 @@ FAILED_STATUSES = {
     "coupon": {400, 404, 410, 422},
 }
 
+# A name longer than this is nobody's; what is past it must not be kept in a memo.
+ACCOUNT_CHARS = 256
+
 # Receivers are kept here: Django holds them weakly.
 _receivers: list[Callable[..., None]] = []
 
 
 def listen() -> None:
-    """Connects to Django's login signals and to those that settings name. Called once, at start."""
+    """Connects to Django's login signals and to those that settings name. Called once, at start.
+
+    Wrong settings are left to the system checks: they could not speak if this raised. (A server, which runs no checks,
+    meets a wrong key at its door.)
+    """
     user_login_failed.connect(_login_failed, dispatch_uid="ip_tracking.login_failed")
     user_logged_in.connect(_logged_in, dispatch_uid="ip_tracking.logged_in")
-    for path, outcome in conf.get().outcomes.items():
-        signal: Signal = import_string(path)
+    try:
+        named = conf.get().outcomes
+    except conf.BadSetting:
+        return
+    for path, outcome in named.items():
+        try:
+            signal = signal_at(path)
+        except ImportError as error:
+            logger.error("The outcome %r will never be seen: %s", outcome, error)
+            continue
         receiver = _recorder(outcome)
         _receivers.append(receiver)
         signal.connect(receiver, dispatch_uid=f"ip_tracking.{path}")
+
+
+def signal_at(path: str) -> Signal:
+    """Raises ImportError where this dotted path is no signal's."""
+    signal = import_string(path)
+    if not isinstance(signal, Signal):
+        raise ImportError(f"{path} is not a signal")
+    return signal
 
 
 def outcome_of(visit: Visit, kind: str, status: int) -> str:
@@ -59,10 +85,14 @@ def is_failure(outcome: str) -> bool:
     return bool(outcome) and not outcome.endswith("_ok")
 
 
-@lru_cache(maxsize=4_096)
 def account_key(name: str) -> str:
     """Returns the keyed hash that stands for an account: passwords typed as user names never reach a log or a key."""
-    normal = unicodedata.normalize("NFKC", name[:256]).strip().casefold()
+    return _hash(name[:ACCOUNT_CHARS])
+
+
+@lru_cache(maxsize=4_096)
+def _hash(name: str) -> str:
+    normal = unicodedata.normalize("NFKC", name).strip().casefold()
     return hmac.new(django_settings.SECRET_KEY.encode(), normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[
         :24
     ]

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from celery import shared_task
-from django.db import close_old_connections
+from celery.exceptions import Reject
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from ip_tracking import cases, sweep
 from ip_tracking.detection.bursts import READ_BACK, find, read_from_us
@@ -17,12 +18,15 @@ from ip_tracking.event import HOUR_US, Event, floor_hour, to_datetime
 from ip_tracking.gate import decisions
 from ip_tracking.models import Batch, RequestLog
 from ip_tracking.record import partitions
-from ip_tracking.record.message import Message, unpack
+from ip_tracking.record.message import Message, NotSent, unpack
 from ip_tracking.record.storage import store, to_event
 from metrics import catalogue, emit
 
 # A batch of 200 takes some 50 ms. What takes a minute hangs, and goes to another worker.
 STORE_LIMIT_S = 60
+
+# While the database is away batches go back to their queue; the pause keeps the workers from spinning.
+AWAY_PAUSE_S = 1.0
 
 # Batches stored but not examined within this time lost their worker; the sweep examines them.
 ABANDONED = timedelta(minutes=5)
@@ -32,11 +36,19 @@ FUTURE = timedelta(minutes=5)
 
 
 @shared_task(
-    name="ip_tracking.tasks.store_events", acks_late=True, reject_on_worker_lost=True, time_limit=STORE_LIMIT_S
+    name="ip_tracking.tasks.store_events",
+    acks_late=True,
+    acks_on_timeout=False,
+    reject_on_worker_lost=True,
+    time_limit=STORE_LIMIT_S,
 )
 def store_events(batch_id: str, message: Message) -> None:
     """Stores one batch and examines the networks that show anything. A redelivery finishes what the first began."""
-    store_now(batch_id, message)
+    try:
+        store_now(batch_id, message)
+    except NotSent as error:
+        time.sleep(AWAY_PAUSE_S)
+        raise Reject(error, requeue=True) from error
 
 
 @shared_task(name="ip_tracking.tasks.sweep_hours")
@@ -50,9 +62,23 @@ def sweep_hours() -> str:
 
 
 def store_now(batch_id: str, message: Message) -> None:
-    """What `store_events` does; also called by the process' own thread where IP_TRACKING["RECORD"] is "thread"."""
-    now = datetime.now(UTC)
-    events = [event for event in unpack(message) if event.at < now + FUTURE]
+    """What `store_events` does; also called by the process' own thread where IP_TRACKING["RECORD"] is "thread".
+
+    Raises NotSent while the database is away: it may be done by half, and is finished under the same id.
+    """
+    close_old_connections()
+    try:
+        _store_and_examine(batch_id, unpack(message), datetime.now(UTC))
+    except (OperationalError, InterfaceError) as error:
+        raise NotSent(f"{type(error).__name__}: {error}") from error
+    finally:
+        close_old_connections()
+
+
+def _store_and_examine(batch_id: str, sent: list[Event], now: datetime) -> None:
+    events = [event for event in sent if event.at < now + FUTURE]
+    if len(events) < len(sent):
+        emit.count(catalogue.EVENTS_DROPPED, len(sent) - len(events), reason="future")
     if not events:
         return
     stored = store(batch_id, events, symptoms_of, now)

@@ -7,4 +7,4 @@ class MetricsConfig(AppConfig):
     name = "metrics"
 
     def ready(self) -> None:
-        from metrics import checks  # noqa: F401, PLC0415 - registers them
+        from metrics import checks  # noqa: F401 - registers them

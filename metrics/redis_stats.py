@@ -114,7 +114,8 @@ def _key() -> str:
 
 
 def _client(url: str) -> redis.Redis:
-    # redis-py would otherwise try three times more, waiting in between: seconds for a server that is away.
+    # `Redis()` tries three times more, waiting in between: seconds for a server that is away. `from_url` does not in
+    # redis-py 8.1; said here so that it stays so.
     return redis.Redis.from_url(
         url,
         decode_responses=True,

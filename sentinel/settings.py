@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+# `make run` and the tests set ENV_FILE to nothing: what was meant for another installation must not reach them.
+if env.str("ENV_FILE", ".env"):
+    env.read_env(BASE_DIR / env.str("ENV_FILE", ".env"))
+
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -23,18 +28,52 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def flag(name: str, default: bool) -> bool:
+    """Returns whether the variable says yes. django-environ would read any unknown word as no."""
+    value: str = env.str(name, "").lower()
+    if value and value not in TRUE + FALSE:
+        raise ImproperlyConfigured(f"{name}={value!r} is not one of {', '.join(TRUE + FALSE)}.")
+    return value in TRUE if value else default
+
+
+def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
+    """Returns a URL, refusing by name one of another scheme. The value is not shown: it may hold a password."""
+    value: str = env.str(name, "") or default
+    if value.partition("://")[0] not in schemes:
+        raise ImproperlyConfigured(f"{name} is not a URL that begins with {', '.join(f'{s}://' for s in schemes)}.")
+    try:
+        _ = value == IN_MEMORY or urlsplit(value).port
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is not a URL: its port must be a number, and a password's special characters percent-encoded."
+        ) from None
+    return value
+
+
 def secret_key() -> str:
     key: str = env.str("SECRET_KEY", "")
-    if key or not DEBUG:
-        if not key:
-            raise ImproperlyConfigured("SECRET_KEY is not set: give a random string of 50 characters or more.")
-        return key
-    return "insecure-development-key-" + "0" * 40
+    if not key and not DEBUG:
+        raise ImproperlyConfigured("SECRET_KEY is not set: give a random string of 50 characters or more.")
+    return key or "insecure-development-key-" + "0" * 40
+
+
+def database() -> dict[str, Any]:
+    """Returns Django's settings for DATABASE_URL."""
+    url = address("DATABASE_URL", f"sqlite:///{quote(str(VAR_DIR / 'sentinel.sqlite3'))}", DATABASE_SCHEMES)
+    return dict(env.db_url_config(url))
+
+
+IN_MEMORY = "sqlite://:memory:"  # what django-environ takes for it, though a URL has no such port
+DATABASE_SCHEMES = ("postgres", "postgresql", "mysql", "sqlite")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+BROKER_SCHEMES = ("amqp", "amqps", "redis", "rediss", "redis+socket")
 
 
 # Django
 
-DEBUG = env.bool("DEBUG", False)
+DEBUG = flag("DEBUG", default=False)
+# Everything an installation on one machine writes: database, spool, collected static files.
+VAR_DIR = Path(env.str("VAR_DIR", "") or BASE_DIR / "var").absolute()
 SECRET_KEY = secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -96,7 +135,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(VAR_DIR / "static"))
 
 # Behind TLS: on unless said otherwise; `make run` speaks plain HTTP on the loopback.
-HTTPS = env.bool("HTTPS", not DEBUG)
+HTTPS = flag("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -105,7 +144,7 @@ SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 # Only nginx, the trusted proxy of docker-compose.yml, may say that the client spoke TLS.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_TLS_PROXY", default=False) else None
 X_FRAME_OPTIONS = "DENY"
 
 # Who is who
@@ -137,10 +176,37 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# What the application says (sentinel/logs.py)
+
+LOG_FORMAT = choice("LOG_FORMAT", "text" if DEBUG else "json", ("json", "text"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"worth_a_line": {"()": "sentinel.logs.WorthALine"}},
+    "formatters": {
+        "json": {"()": "sentinel.logs.JsonFormatter"},
+        "text": {"()": "sentinel.logs.TextFormatter"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "filters": ["worth_a_line"], "formatter": LOG_FORMAT},
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # Django's own handlers would write each 500 a second time, and mail it.
+        "django": {"handlers": [], "level": "INFO"},
+        "gunicorn.error": {"handlers": [], "level": "INFO"},
+        # A line for each packet that no Agent was there to take.
+        "datadog.dogstatsd": {"level": "ERROR"},
+        # A line for each task received and another for each done: four a second for the events alone.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}
+
 # Engines
 
-REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'sentinel.sqlite3'}")}
+REDIS_URL = address("REDIS_URL", "redis://127.0.0.1:6379/0", REDIS_SCHEMES)
+DATABASES = {"default": database()}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE: a read that turns into a write would otherwise fail at once instead of waiting its turn.
     DATABASES["default"]["OPTIONS"] = {
@@ -159,7 +225,18 @@ CACHES = {
     }
 }
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL)
+CELERY_BROKER_URL = address("CELERY_BROKER_URL", REDIS_URL, BROKER_SCHEMES)
+if CELERY_BROKER_URL.startswith("amqp"):
+    # Without confirms an accepted message proves nothing.
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"confirm_publish": True}
+else:
+    # What a killed worker had not acknowledged returns after so long; looked for every second, not every 100. A task
+    # that takes longer runs twice: all of them may.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 60,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+    }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -188,7 +265,7 @@ SCHEDULE = {
 # The house
 
 IP_TRACKING = {
-    "STORE_URL": env.str("IP_TRACKING_STORE_URL", REDIS_URL),
+    "STORE_URL": address("IP_TRACKING_STORE_URL", REDIS_URL, REDIS_SCHEMES),
     "TRUSTED_PROXIES": env.list("TRUSTED_PROXIES", default=[]),
     "PROXY_HEADER": env.str("PROXY_HEADER", "X-Forwarded-For"),
     "ENFORCE": choice("ENFORCE", "cases", ("cases", "throttle", "block")),

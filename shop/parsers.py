@@ -13,7 +13,7 @@ from rest_framework.parsers import JSONParser
 MAX_BODY_BYTES = 64 * 1024
 
 
-class BodyTooLargeError(APIException):
+class BodyTooLarge(APIException):
     status_code = 413
     default_detail = f"A request body may have {MAX_BODY_BYTES} bytes."
 
@@ -25,7 +25,7 @@ class BoundedJSONParser(JSONParser):
     ) -> Any:
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
-            raise BodyTooLargeError
+            raise BodyTooLarge
         try:
             return super().parse(io.BytesIO(body), media_type, parser_context)
         except RecursionError as exc:

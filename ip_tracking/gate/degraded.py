@@ -61,7 +61,7 @@ _local = LocalLimiter()
 
 def answer(group: Group, keys: list[str]) -> Verdict:
     """Returns what the policies of a group say while the store is away."""
-    named = [pair for pair in zip(group.limits, keys, strict=True) if pair[0].policy.mode == "enforce"]
+    named = [pair for pair in zip(group.limits, keys, strict=True) if pair[0].enforced]
     closed = [limit for limit, _ in named if limit.policy.store_away == "closed"]
     if closed:
         return Verdict(closed[0].policy.name, RETRY_AFTER_S, (), 0, away=True)

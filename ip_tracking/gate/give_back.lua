@@ -4,18 +4,23 @@
 -- ARGV  for each counter: the slot that held the place, and its cost
 -- Reply how many places were given back. A slot that has left (or moved with the clock) has nothing to give.
 
-local SLOT, FORMAT = 20, '>ddI4'
+local SUM, SLOT, FORMAT = 4, 20, '>ddI4'
 local given = 0
 
 for i, key in ipairs(KEYS) do
   local slot, cost = tonumber(ARGV[i * 2 - 1]), tonumber(ARGV[i * 2])
-  local slots = redis.call('GET', key) or ''
-  for at = 1, #slots, SLOT do
-    local opened, last, count = struct.unpack(FORMAT, slots, at)
+  local value = redis.call('GET', key) or ''
+  for at = SUM + 1, #value, SLOT do
+    local opened, last, count = struct.unpack(FORMAT, value, at)
     if opened == slot and count >= cost then
       local kept = count > cost and struct.pack(FORMAT, opened, last, count - cost) or ''
-      slots = string.sub(slots, 1, at - 1) .. kept .. string.sub(slots, at + SLOT)
-      if slots == '' then redis.call('DEL', key) else redis.call('SET', key, slots, 'KEEPTTL') end
+      local slots = string.sub(value, SUM + 1, at - 1) .. kept .. string.sub(value, at + SLOT)
+      local used = struct.unpack('>I4', value) - cost
+      if slots == '' then
+        redis.call('DEL', key)
+      else
+        redis.call('SET', key, struct.pack('>I4', used) .. slots, 'KEEPTTL')
+      end
       given = given + 1
       break
     end

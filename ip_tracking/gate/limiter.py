@@ -5,18 +5,20 @@ Everything that waits is yielded as a `Call`, so that the sync and the async doo
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from ip_tracking import conf
 from ip_tracking.gate import degraded
 from ip_tracking.gate.plan import Group, Plan
 from ip_tracking.gate.store import ADMIT, GIVE_BACK, Argument, Call
-from ip_tracking.gate.verdict import BLOCK, THROTTLE, Quota, Verdict, verdict_of
+from ip_tracking.gate.verdict import BLOCK, Quota, Verdict, verdict_of
 
 PER_RATE = 4  # values in admit.lua's reply for each rate, after the first three
 
-BLOCKED, THROTTLED = BLOCK.encode(), THROTTLE.encode()
+BLOCKED = BLOCK.encode()
+
+DECISION = "decision"
 
 
 def admit(
@@ -34,8 +36,15 @@ def admit(
         groups.append((f"a:{account}", plan.account))
     quotas: tuple[Quota, ...] = ()
     at_us = 0
+    now: int | str = "" if now_us is None else now_us
+    known = int(bool(user))
     for index, (tag, group) in enumerate(groups):
-        verdict = yield from _ask(tag, group, "" if now_us is None else now_us, known=bool(user), decided=index == 0)
+        prefix = f"{conf.get().key_prefix}:{{{tag}}}:"
+        counters = [prefix + limit.name for limit in group.limits]
+        # Only the network's own tag can hold a decision.
+        keys = counters if index else [prefix + DECISION, *counters]
+        reply = yield Call(ADMIT, keys, [now, known, group.packed])
+        verdict = degraded.answer(group, counters) if reply is None else read_reply(reply, group, counters, known)
         if verdict.refused:
             yield from give_back(quotas)
             return verdict._replace(quotas=quotas + verdict.quotas)
@@ -44,7 +53,7 @@ def admit(
     return Verdict("", 0, quotas, at_us)
 
 
-def give_back(quotas: tuple[Quota, ...]) -> Generator[Call, Any, None]:
+def give_back(quotas: Iterable[Quota]) -> Generator[Call, Any, None]:
     """Frees the places these quotas took, each at most once: nothing here is ever sent again."""
     taken = [quota for quota in quotas if quota.slot]
     for tag in dict.fromkeys(_tag(quota.key) for quota in taken):
@@ -55,35 +64,23 @@ def give_back(quotas: tuple[Quota, ...]) -> Generator[Call, Any, None]:
         yield Call(GIVE_BACK, [quota.key for quota in mine], args)
 
 
-def _ask(
-    tag: str, group: Group, now: int | str, *, known: bool, decided: bool
-) -> Generator[Call, Any, Verdict]:
-    prefix = f"{conf.get().key_prefix}:{{{tag}}}:"
-    keys = [f"{prefix}{limit.name}" for limit in group.limits]
-    if decided:
-        reply = yield Call(ADMIT, [f"{prefix}decision", *keys], [now, int(known), *group.args])
-    else:
-        reply = yield Call(ADMIT, keys, [now, int(known), *group.args])
-    if reply is None:
-        return degraded.answer(group, keys)
-    return read_reply(reply, group, keys, known=known)
-
-
-def read_reply(reply: list[Any], group: Group, keys: list[str], *, known: bool) -> Verdict:
+def read_reply(reply: list[Any], group: Group, keys: list[str], known: int) -> Verdict:
     """Turns admit.lua's reply into a verdict."""
-    now_us, decision, ttl_ms = reply[0], reply[1], reply[2]
-    if decision == BLOCKED or (decision == THROTTLED and not known):
-        return Verdict(decision.decode(), max(1, -(-ttl_ms // 1_000)), (), now_us)
+    now_us, decision = reply[0], reply[1]
+    if decision and (decision == BLOCKED or not known):
+        return Verdict(decision.decode(), max(1, -(-reply[2] // 1_000)), (), now_us)
     quotas = tuple(
-        Quota(limit, key, *reply[at : at + PER_RATE])
-        for limit, key, at in zip(group.limits, keys, range(3, len(reply), PER_RATE), strict=True)
+        [
+            Quota(limit, keys[place], *reply[3 + place * PER_RATE : 3 + (place + 1) * PER_RATE])
+            for place, limit in enumerate(group.limits)
+        ]
     )
     return verdict_of(quotas, now_us)
 
 
 def decision_key(network: str) -> str:
     """Where the store keeps the decision on an exact network: beside that network's counters."""
-    return f"{conf.get().key_prefix}:{{n:{network}}}:decision"
+    return f"{conf.get().key_prefix}:{{n:{network}}}:{DECISION}"
 
 
 def _tag(key: str) -> str:

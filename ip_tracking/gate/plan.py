@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import struct
 from functools import lru_cache
 from typing import NamedTuple
 
 from ip_tracking import conf
 from ip_tracking.gate.policies import Policy, Rate, table
-from ip_tracking.gate.store import Argument
+
+# As admit.lua reads it: doubles hold microseconds exactly for the next 200 years.
+RATE = struct.Struct(">5d")
 
 
 class Limit(NamedTuple):
-    """One rate of one policy, and how it is named to the client and in the store."""
+    """One rate of one policy, with what each request would else work out again."""
 
     policy: Policy
     rate: Rate
-    name: str
+    name: str  # to the client and in the store
+    enforced: bool  # else in shadow: counted, never refused
+    returnable: bool  # only failures count: a good outcome gives the place back
+    told: bool  # to the client: its own limit, not an account's that anybody may name
+    field: str  # its item in RateLimit-Policy
 
 
 class Group(NamedTuple):
     """The limits whose counters share a hash tag, with the script's arguments for them."""
 
     limits: tuple[Limit, ...]
-    args: tuple[Argument, ...]
+    packed: bytes  # admit.lua's ARGV[3]
 
 
 class Plan(NamedTuple):
@@ -35,16 +42,27 @@ class Plan(NamedTuple):
 
 
 def group_of(policies: list[Policy]) -> Group:
-    limits = tuple(Limit(policy, rate, _name(policy, rate)) for policy in policies for rate in policy.rates)
-    args: list[Argument] = []
-    for limit in limits:
-        enforce = int(limit.policy.mode == "enforce")
-        args += [limit.rate.limit, limit.rate.window_us, limit.rate.gather_us, limit.policy.cost, enforce]
-    return Group(limits, tuple(args))
+    limits = tuple(limit_of(policy, rate) for policy in policies for rate in policy.rates)
+    return Group(limits, b"".join(_pack(limit) for limit in limits))
 
 
-def _name(policy: Policy, rate: Rate) -> str:
-    return policy.name if len(policy.rates) == 1 else f"{policy.name}-{rate.window_s}s"
+def _pack(limit: Limit) -> bytes:
+    rate, policy = limit.rate, limit.policy
+    return RATE.pack(rate.limit, rate.window_us, rate.gather_us, policy.cost, policy.mode == "enforce")
+
+
+def limit_of(policy: Policy, rate: Rate) -> Limit:
+    name = policy.name if len(policy.rates) == 1 else f"{policy.name}-{rate.window_s}s"
+    enforced = policy.mode == "enforce"
+    return Limit(
+        policy,
+        rate,
+        name,
+        enforced,
+        returnable=policy.counts == "failures",
+        told=enforced and policy.key != "account",
+        field=f'"{name}";q={rate.limit};w={rate.published_window_s}',
+    )
 
 
 def plan_of(policies: list[Policy]) -> Plan:

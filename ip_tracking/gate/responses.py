@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from ip_tracking.event import US
-from ip_tracking.gate.plan import Limit
 from ip_tracking.gate.verdict import BLOCK, THROTTLE, Quota, Verdict
 
 PROBLEM = "application/problem+json"
@@ -33,25 +33,21 @@ def refusal(request: HttpRequest, verdict: Verdict, request_id: str) -> HttpResp
     return response
 
 
-def add_fields(response: HttpResponse, quotas: tuple[Quota, ...], returned: frozenset[str] = frozenset()) -> None:
+def add_fields(response: HttpResponse, quotas: tuple[Quota, ...], returned: Set[str] = frozenset()) -> None:
     """Tells a caller their limits and what is left; `returned` are the keys whose place was given back since.
 
     Only limits counted by the caller's own network or user: another's remainder is nobody's business. Where a shared
     cache may keep the answer, only the limits: what is left is one caller's, and old by then.
     """
-    told = [quota for quota in quotas if quota.limit.policy.mode == "enforce" and quota.limit.policy.key != "account"]
+    told = [quota for quota in quotas if quota.limit.told]
     if not told:
         return
-    response["RateLimit-Policy"] = ", ".join([_policy_item(quota.limit) for quota in told])
+    response["RateLimit-Policy"] = ", ".join([quota.limit.field for quota in told])
     if "public" not in response.get("Cache-Control", ""):
         response["RateLimit"] = ", ".join([_quota_item(quota, returned) for quota in told])
 
 
-def _policy_item(limit: Limit) -> str:
-    return f'"{limit.name}";q={limit.rate.limit};w={limit.rate.published_window_s}'
-
-
-def _quota_item(quota: Quota, returned: frozenset[str]) -> str:
+def _quota_item(quota: Quota, returned: Set[str]) -> str:
     used = quota.used - (quota.limit.policy.cost if quota.key in returned else 0)
     left = max(0, quota.limit.rate.limit - used)
     effective_us = quota.wait_us or quota.leave_us or quota.limit.rate.window_us

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 import threading
+import time
+from collections import deque
 from importlib import resources
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -19,6 +22,9 @@ from ip_tracking import conf
 from metrics import catalogue, emit
 
 logger = logging.getLogger(__name__)
+
+# A connection that was idle for longer may have been closed by the server: worth a look before use.
+LOOK_AFTER_S = 1.0
 
 Argument = str | int | float | bytes
 
@@ -67,6 +73,7 @@ class Store:
         self.client = redis.Redis(connection_pool=self._pool)
         self._async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
         self._lock = threading.Lock()
+        self._idle: deque[tuple[Any, float]] = deque()
         self.away = False
 
     def run(self, call: Call) -> list[Any] | None:
@@ -106,22 +113,48 @@ class Store:
         emit.count(catalogue.STORE_MODE_CHANGES, mode="store")
 
     def _evaluate(self, call: Call) -> list[Any]:
-        """One command on a pooled connection. The client's own path costs half as much again (retries, callbacks)."""
-        connection = self._pool.get_connection()
+        """One command on a connection of our own: the client's way (pool, callbacks) costs half as much again."""
+        connection = self._take()
         try:
             try:
-                connection.send_command("EVALSHA", call.script.sha, len(call.keys), *call.keys, *call.args)
-                reply = connection.read_response()
+                reply = self._ask(connection, "EVALSHA", call.script.sha, call)
             except redis.exceptions.NoScriptError:
-                connection.send_command("EVAL", call.script.source, len(call.keys), *call.keys, *call.args)
-                reply = connection.read_response()
+                reply = self._ask(connection, "EVAL", call.script.source, call)
         except BaseException:
             # A half-read answer must never be taken for the next caller's.
             connection.disconnect()
             raise
-        finally:
-            self._pool.release(connection)
+        self._idle.append((connection, time.monotonic()))
         return reply if isinstance(reply, list) else [reply]
+
+    @staticmethod
+    def _ask(connection: Any, command: str, script: str, call: Call) -> Any:
+        packed = connection.pack_command(command, script, len(call.keys), *call.keys, *call.args)
+        connection.send_packed_command(packed, check_health=False)
+        return connection.read_response()
+
+    def _take(self) -> Any:
+        """Returns an idle connection, the last used first, or a new one: as many as threads ever asked at once."""
+        try:
+            connection, used_s = self._idle.pop()
+        except IndexError:
+            connection, used_s = self._pool.make_connection(), 0.0
+            connection.connect()
+            return connection
+        if time.monotonic() - used_s > LOOK_AFTER_S:
+            self._look_at(connection)
+        return connection
+
+    @staticmethod
+    def _look_at(connection: Any) -> None:
+        """A connection that the server closed while it was idle can be read (the end) before anything was asked."""
+        try:
+            closed = connection.can_read()
+        except (redis.RedisError, OSError):
+            closed = True
+        if closed:
+            connection.disconnect()
+            connection.connect()
 
     def _async_client(self) -> Any:
         """An asyncio connection lives in its event loop: one client for each running loop."""
@@ -138,6 +171,7 @@ class Store:
             if self.away:
                 return
             self.away = True
+        self._idle.clear()  # connections to a server that is gone
         logger.error("The store is away (%s): each policy answers as it says.", type(error).__name__)
         emit.count(catalogue.STORE_MODE_CHANGES, mode="away")
 
@@ -158,3 +192,7 @@ def forget() -> None:
     """Drops the connection: the settings changed."""
     global _store  # noqa: PLW0603
     _store = None
+
+
+# A socket shared with the parent would mix up two processes' answers.
+os.register_at_fork(after_in_child=forget)

@@ -33,11 +33,11 @@ class Verdict(NamedTuple):
 
     @property
     def violated(self) -> list[str]:
-        return [quota.limit.name for quota in self.quotas if quota.wait_us and quota.limit.policy.mode == "enforce"]
+        return [quota.limit.name for quota in self.quotas if quota.wait_us and quota.limit.enforced]
 
 
 def verdict_of(quotas: tuple[Quota, ...], now_us: int) -> Verdict:
-    refusing = [quota for quota in quotas if quota.wait_us and quota.limit.policy.mode == "enforce"]
+    refusing = [quota for quota in quotas if quota.wait_us and quota.limit.enforced]
     if not refusing:
         return Verdict("", 0, quotas, now_us)
     longest = max(quota.wait_us for quota in refusing)

@@ -178,7 +178,7 @@ class Migration(migrations.Migration):
                     "spared_until",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Until then detectors leave it alone: a person judged it benign or unblocked it.",
+                        help_text="Until then detectors leave it alone: a person judged it benign, or unblocked it.",
                         null=True,
                     ),
                 ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import models
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Window
@@ -40,7 +40,10 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
             .exclude(symptoms="")
             .annotate(
                 place=Window(
-                    RowNumber(), partition_by=[F("network"), TruncHour("at"), apart], order_by=["at", "request_id"]
+                    RowNumber(),
+                    # UTC hours, as everywhere: a project in India has hours that begin at half past.
+                    partition_by=[F("network"), TruncHour("at", tzinfo=UTC), apart],
+                    order_by=["at", "request_id"],
                 )
             )
             .filter(place__lte=most_per_hour)

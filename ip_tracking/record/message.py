@@ -11,6 +11,10 @@ VERSION = 1
 Message = dict[str, Any]
 
 
+class NotSent(RuntimeError):
+    """Nobody confirmed a batch. They may have it all the same: send it again under the same id."""
+
+
 class UnknownVersion(ValueError):
     """A message written by a newer Sentinel: upgrade the workers first."""
 

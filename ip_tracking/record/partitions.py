@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import partial
 
 from django.db import connection, transaction
 
@@ -35,7 +36,8 @@ def ensure(days: Iterable[date]) -> None:
             cursor.execute("SELECT to_regclass(%s)", [name_of(day)])
             if cursor.fetchone()[0] is None:
                 cursor.execute(_create(day))
-        _known.add(day)
+            # Not before it is certain: an outer transaction that rolls back takes the table with it.
+            transaction.on_commit(partial(_known.add, day))
 
 
 def name_of(day: date) -> str:

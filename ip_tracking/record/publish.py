@@ -7,21 +7,18 @@ from typing import Any
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from ip_tracking.record.message import Message
+from ip_tracking.record.message import Message, NotSent
 
 TASK = "ip_tracking.tasks.store_events"
 
 # Celery's defaults block for minutes on a frozen broker. Confirms: without them an accepted publish proves nothing.
-# `max_retries: 0`: kombu's own reconnecting would take 6 s whatever the task's retry policy says.
 OPTIONS: dict[str, dict[str, Any]] = {
-    "pyamqp": {"confirm_publish": True, "max_retries": 0, "read_timeout": 2, "write_timeout": 2},
-    "redis": {"max_retries": 0, "socket_timeout": 2, "socket_connect_timeout": 1},
+    "amqp": {"confirm_publish": True, "read_timeout": 2, "write_timeout": 2},
+    "redis": {"socket_timeout": 2, "socket_connect_timeout": 1},
 }
+# kombu's own reconnecting would take 6 s whatever the task's retry policy says.
+NO_RETRIES = {"max_retries": 0}
 CONNECT_TIMEOUT_S = 1
-
-
-class NotSent(RuntimeError):
-    """The broker did not confirm. It may have the batch all the same: send it again under the same id."""
 
 
 class Publisher:
@@ -50,7 +47,9 @@ class Publisher:
 
     def _connect(self) -> None:
         connection = current_app.connection_for_write(connect_timeout=CONNECT_TIMEOUT_S)
-        connection.transport_options = OPTIONS.get(connection.transport.driver_type, OPTIONS["pyamqp"])
+        # Over the project's own options, which say where the queues are (a key prefix, a sentinel's master).
+        limits = OPTIONS.get(connection.get_transport_cls().driver_type, {})
+        connection.transport_options = {**connection.transport_options, **limits, **NO_RETRIES}
         self._connection = connection
         self._producer = current_app.amqp.Producer(connection, auto_declare=False)
 

@@ -8,8 +8,7 @@ import uuid
 from collections.abc import Callable
 
 from ip_tracking.record import buffer
-from ip_tracking.record.message import Message, pack
-from ip_tracking.record.publish import NotSent
+from ip_tracking.record.message import Message, NotSent, pack
 from ip_tracking.record.spool import Spool
 from metrics import catalogue, emit
 
@@ -33,7 +32,7 @@ class Sender:
         self._broken_until = 0.0
 
     def flush(self) -> None:
-        """Sends all that waits in the buffer, then the spooled batches while nothing new comes in."""
+        """Sends all that waits in the buffer, then spooled batches until it is time for the buffer again."""
         while events := buffer.take():
             self._send(str(uuid.uuid4()), pack(events))
         if self._clock() >= self._broken_until:
@@ -45,15 +44,17 @@ class Sender:
                 self._deliver(batch_id, message)
             except NotSent as error:
                 self._break(error)
+            except Exception:  # whatever is wrong with this batch, the next ones must not wait for it
+                logger.exception("A batch of events could not be sent.")
             else:
                 return
         if not self._spool.keep(batch_id, message):
             emit.count(catalogue.EVENTS_DROPPED, len(message["events"]), reason="not_sent")
 
     def _send_spooled(self) -> None:
+        until = self._clock() + EVERY_S
         try:
-            while self._spool.send_one(self._deliver) and not buffer.waiting():
-                pass
+            self._spool.send(self._deliver, lambda: self._clock() < until)
         except NotSent as error:
             self._break(error)
 

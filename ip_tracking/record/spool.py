@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from ip_tracking.record.message import Message
+from ip_tracking.record.message import Message, NotSent
 from metrics import catalogue, emit
 
 logger = logging.getLogger(__name__)
@@ -18,14 +21,18 @@ logger = logging.getLogger(__name__)
 MOST_FILES = 10_000
 
 SUFFIX = ".json"
-CLAIMED = ".sending"
+ASIDE = ".broken"
 
 
 class Spool:
-    """A directory shared by the processes of a host. A file is claimed by renaming it: one sender each."""
+    """A directory shared by the processes of a host. A file is claimed by locking it: one sender each.
 
-    def __init__(self, directory: str) -> None:
+    The lock ends with its process, so that what a killed one was sending needs no taking back.
+    """
+
+    def __init__(self, directory: str, most_files: int = MOST_FILES) -> None:
         self._directory = Path(directory) if directory else None
+        self._most_files = most_files
 
     def keep(self, batch_id: str, message: Message) -> bool:
         """Writes a batch, past the bound instead of the oldest. Returns False where it could not be kept."""
@@ -43,51 +50,75 @@ class Spool:
 
     def waiting(self) -> list[Path]:
         """Returns the files to send, oldest first."""
+        return sorted(self._files(), key=_written)
+
+    def send(self, deliver: Callable[[str, Message], None], go_on: Callable[[], bool] = lambda: True) -> None:
+        """Sends batches, oldest first, while `go_on`. NotSent leaves a batch where it was, and the others for later."""
+        for path in self.waiting():
+            with _claimed(path) as file:
+                if file is not None:
+                    self._send(path, file, deliver)
+            if not go_on():
+                return
+
+    @staticmethod
+    def _send(path: Path, file: TextIO, deliver: Callable[[str, Message], None]) -> None:
+        try:
+            deliver(path.stem, json.load(file))
+        except NotSent:
+            raise
+        except Exception:  # it would stand in the way of all others for ever
+            logger.exception("A spooled batch cannot be sent; it is kept as %s", path.with_suffix(ASIDE))
+            path.rename(path.with_suffix(ASIDE))
+        else:
+            path.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
         if self._directory is None or not self._directory.is_dir():
             return []
-        return sorted(self._directory.glob(f"*{SUFFIX}"), key=_written)
-
-    def send_one(self, send: Callable[[str, Message], None]) -> bool:
-        """Sends the oldest batch; returns False when none waits. What `send` raises leaves the batch where it was."""
-        for path in self.waiting():
-            claimed = path.with_suffix(CLAIMED)
-            try:
-                path.rename(claimed)
-            except OSError:  # another process was faster
-                continue
-            try:
-                send(path.stem, json.loads(claimed.read_text("utf-8")))
-            except ValueError:
-                claimed.rename(path.with_suffix(".broken"))
-                logger.error("A spooled batch cannot be read; it is kept as %s", path.with_suffix(".broken"))
-                continue
-            except BaseException:
-                claimed.rename(path)
-                raise
-            claimed.unlink(missing_ok=True)
-            return True
-        return False
-
-    def reclaim(self) -> None:
-        """Takes back what a process that was killed had claimed. Sent twice is stored once: the id is the same."""
-        if self._directory is not None and self._directory.is_dir():
-            for path in self._directory.glob(f"*{CLAIMED}"):
-                path.rename(path.with_suffix(SUFFIX))
+        return list(self._directory.glob(f"*{SUFFIX}"))
 
     def _make_room(self) -> None:
+        if len(self._files()) < self._most_files:
+            return
         files = self.waiting()
-        for path in files[: max(0, len(files) + 1 - MOST_FILES)]:
+        for path in files[: len(files) + 1 - self._most_files]:
             lost = _events_in(path)
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink()
+            except FileNotFoundError:  # sent or dropped by another process meanwhile
+                continue
             emit.count(catalogue.EVENTS_DROPPED, lost, reason="spool_full")
 
     @staticmethod
     def _write(path: Path, message: Message) -> None:
         """Whole or not at all: a reader never sees half a file."""
         handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(message, file)
-        Path(name).rename(path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(message, file)
+            Path(name).rename(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[TextIO | None]:
+    """Gives the file while it is locked, None where another process has it or has sent it already."""
+    try:
+        file = path.open(encoding="utf-8")
+    except FileNotFoundError:
+        yield None
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        # Between the opening and the lock it may have been sent and removed.
+        yield file if os.fstat(file.fileno()).st_nlink else None
 
 
 def _written(path: Path) -> float:

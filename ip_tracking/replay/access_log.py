@@ -7,14 +7,14 @@ after the agent, requests that were no HTTP. One pattern reads the common shape;
 from __future__ import annotations
 
 import re
-from calendar import timegm
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
 from ip_tracking.client import UNKNOWN, network_of
-from ip_tracking.event import US, Event
+from ip_tracking.event import US, Event, to_us
 
 
 class Line(NamedTuple):
@@ -23,6 +23,10 @@ class Line(NamedTuple):
     event: Event
     referer: str  # live traffic keeps none, but an exploit may sit in it
 
+
+# No server wrote a log before the web, and a date near the end of the calendar overflows what we compute with it.
+YEARS = range(1990, 2200)
+DAY_S = 86_400
 
 # The months as servers write them: C locale, and the first letters of what some others make of it.
 _MONTHS = {
@@ -46,7 +50,7 @@ _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _DATED = re.compile(r"^(?P<before>.*?)\[(?P<date>[^\]\[\"]{14,40})\]\s+(?=\")", re.DOTALL)
 _REST = re.compile(_QUOTED + r"\s+(\d{3})(?:\s+(?:\d+|-))?(?:\s+" + _QUOTED + r"\s+" + _QUOTED + ")?", re.DOTALL)
 # Some servers leave a client's quotes as they came: the request ends where a status and a size follow.
-_UNESCAPED = re.compile(r'"(.*?)"\s+(\d{3})\s+(?:\d+|-)(?:\s+"(.*?)"\s+"(.*?)")?(?=\s|$)', re.DOTALL)
+_UNESCAPED = re.compile(r'"(.*?)"\s+(\d{3})\s+(?:\d+|-)(?:\s+"([^"]*)"\s+"([^"]*)")?(?=\s|$)', re.DOTALL)
 _DATE = re.compile(r"(\d{1,2})/([^/\s]{3,10})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:[.,]\d+)?(?:\s*([+-])(\d\d):?(\d\d))?")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([\"\\/bfnrtv]))")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
@@ -145,10 +149,15 @@ def _at_us(text: str) -> int | None:
     month = _MONTHS.get(name.lower()[:3]) or _MONTHS.get(name.lower()[:4])
     if month is None:
         return None
+    try:
+        midnight = datetime(int(year), month, int(day), tzinfo=UTC)
+    except ValueError:
+        return None
+    seconds = int(hour) * 3_600 + int(minute) * 60 + int(second)
     offset = int(zone_hours or 0) * 3_600 + int(zone_minutes or 0) * 60
-    midnight = timegm((int(year), month, int(day), 0, 0, 0))
-    local = midnight + int(hour) * 3_600 + int(minute) * 60 + int(second)
-    return (local + offset if sign == "-" else local - offset) * US
+    if midnight.year not in YEARS or seconds > DAY_S or offset > DAY_S:
+        return None
+    return to_us(midnight) + (seconds + offset if sign == "-" else seconds - offset) * US
 
 
 def _unescaped(text: str) -> str:

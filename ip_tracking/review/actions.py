@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import ip_network
 from typing import Any
 
 from django.db import transaction
 
-from ip_tracking import conf
+from ip_tracking.client import holds_proxy, is_loopback
 from ip_tracking.gate import decisions
 from ip_tracking.models import ReviewAction, SuspiciousIP
 from metrics import catalogue, emit
@@ -68,7 +67,7 @@ def apply(
     result = Result()
     with transaction.atomic():
         for case in SuspiciousIP.objects.select_for_update().filter(pk__in=list(case_ids)).order_by("pk"):
-            why_not = _rails(case, actor) if action is Action.BLOCK else ""
+            why_not = _rails(case, actor, now) if action is Action.BLOCK else ""
             if why_not:
                 result.refused.append((case, why_not))
                 continue
@@ -125,15 +124,16 @@ def _judge_benign(case: SuspiciousIP, now: datetime) -> None:
     case.spared_until = now + SPARED_AFTER_BENIGN
 
 
-def _rails(case: SuspiciousIP, actor: Actor) -> str:
+def _rails(case: SuspiciousIP, actor: Actor, now: datetime) -> str:
     """Why this network may not be blocked, "" where it may."""
-    network = ip_network(case.network)
-    if network.is_loopback:
+    if is_loopback(case.network):
         return "It is this machine itself."
-    if any(decisions.is_within(network, trusted) for trusted in conf.get().trusted_networks):
+    if holds_proxy(case.network):
         return "It is a trusted proxy: everybody behind it would be blocked."
     if case.network == actor.network:
         return "You are calling from it yourself."
+    if decisions.is_allowed(case.network, now):
+        return "It is on the allow-list, which outranks a block: it would pass all the same."
     return ""
 
 

@@ -35,14 +35,18 @@ class FindingShown:
 @dataclass(frozen=True, slots=True)
 class Dossier:
     findings: list[FindingShown]
+    not_shown: int  # findings past FINDINGS_SHOWN
+    weight_not_shown: int  # what those add to the score
     decisions: list[Decision]
     history: list[ReviewAction]
 
 
 def dossier(case: SuspiciousIP, now: datetime) -> Dossier:
-    rows = list(case.findings.all()[:FINDINGS_SHOWN])
+    hidden = list(case.findings.values_list("weight", "last_seen")[FINDINGS_SHOWN:])
     return Dossier(
-        findings=[_shown(row, case) for row in rows],
+        findings=[_shown(row, case) for row in case.findings.all()[:FINDINGS_SHOWN]],
+        not_shown=len(hidden),
+        weight_not_shown=sum(weight for weight, last_seen in hidden if _counts(last_seen, case)),
         decisions=list(Decision.objects.standing(now).filter(network=case.network)),
         history=list(ReviewAction.objects.filter(case_id=case.pk)[:FINDINGS_SHOWN]),
     )
@@ -55,9 +59,13 @@ def _shown(row: CaseFinding, case: SuspiciousIP) -> FindingShown:
         title=rule.title if rule else row.rule,
         owasp=rule.owasp if rule else "",
         reason=rule.reason if rule else "This rule no longer exists.",
-        counts=row.last_seen > case.last_seen - SCORE_WINDOW,
+        counts=_counts(row.last_seen, case),
         evidence=[_safe(event) for event in row.evidence],
     )
+
+
+def _counts(last_seen: datetime, case: SuspiciousIP) -> bool:
+    return last_seen > case.last_seen - SCORE_WINDOW
 
 
 def _safe(event: dict[str, Any]) -> dict[str, Any]:

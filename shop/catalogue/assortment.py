@@ -106,7 +106,8 @@ SHELVES = (
 )
 PER_SHELF = 4 * 4 * len(STYLES)
 MAX_ARTICLES = 99_999  # what a SKU's five digits hold
-# A prime that divides no shelf's size: its multiples visit every combination once, in an order that looks mixed.
+# A prime that divides no shelf's size: its multiples visit every combination once, in an order that looks mixed. Each
+# shelf begins elsewhere, so that neighbours differ.
 STEP = 71
 
 
@@ -115,7 +116,7 @@ def articles(count: int) -> Iterator[Article]:
     for number in range(count):
         turn, place = divmod(number, len(SHELVES))
         edition, turn = divmod(turn, PER_SHELF)
-        yield _article(SHELVES[place], number + 1, turn * STEP % PER_SHELF, edition)
+        yield _article(SHELVES[place], number + 1, (turn * STEP + place * 23) % PER_SHELF, edition)
 
 
 def _article(shelf: Shelf, number: int, combination: int, edition: int) -> Article:

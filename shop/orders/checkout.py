@@ -15,7 +15,7 @@ from django.utils import timezone
 from shop.accounts.models import User
 from shop.catalogue.models import Product
 from shop.orders.models import Order, OrderLine
-from shop.orders.payment import Card, Charge, PaymentProvider, PaymentTimeoutError
+from shop.orders.payment import Card, Charge, PaymentProvider, PaymentTimeout
 from shop.orders.signals import payment_declined
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class Item:
     quantity: int
 
 
-class UnknownProductsError(Exception):
+class UnknownProducts(Exception):
     """`skus` are not on sale."""
 
     def __init__(self, skus: list[str]) -> None:
@@ -35,11 +35,11 @@ class UnknownProductsError(Exception):
         self.skus = skus
 
 
-class MixedCurrenciesError(Exception):
+class MixedCurrencies(Exception):
     """One order is one payment, and a payment has one currency."""
 
 
-class OutOfStockError(Exception):
+class OutOfStock(Exception):
     """There is less of `sku` than was asked for."""
 
     def __init__(self, sku: str) -> None:
@@ -54,7 +54,7 @@ def place(customer: User, items: Sequence[Item], card: Card, provider: PaymentPr
     order = reserve(customer, items, card.last_four)
     try:
         charge = provider.charge(str(order.number), order.total, order.currency, card)
-    except PaymentTimeoutError:
+    except PaymentTimeout:
         # The stock stays held, for the money may have moved; `settle_orders` asks again.
         logger.warning("The payment of order %s timed out.", order.number)
         return order
@@ -72,11 +72,11 @@ def reserve(customer: User, items: Sequence[Item], card_last_four: str) -> Order
     keys = dict(Product.objects.on_sale().filter(sku__in=quantities).values_list("sku", "pk"))
     unknown = [sku for sku in quantities if sku not in keys]
     if unknown:
-        raise UnknownProductsError(unknown)
+        raise UnknownProducts(unknown)
     # Always in the order of the keys, so that two baskets with the same products never wait for each other.
     for sku, pk in sorted(keys.items(), key=lambda pair: pair[1]):
         if not Product.objects.take(pk, quantities[sku]):
-            raise OutOfStockError(sku)
+            raise OutOfStock(sku)
     # Read after the rows are ours: the price cannot change between here and the order.
     products = Product.objects.in_bulk(list(keys.values()))
     lines = [
@@ -85,7 +85,7 @@ def reserve(customer: User, items: Sequence[Item], card_last_four: str) -> Order
     ]
     currencies = {product.currency for product in products.values()}
     if len(currencies) > 1:
-        raise MixedCurrenciesError
+        raise MixedCurrencies
     order = Order.objects.create(
         customer=customer,
         total=sum((line.unit_price * line.quantity for line in lines), Decimal(0)),
@@ -120,7 +120,7 @@ def settle_unsettled(provider: PaymentProvider, placed_before: datetime, at: dat
     for order in Order.objects.unsettled_since(placed_before).order_by("pk").iterator():
         try:
             charge = provider.find(str(order.number)) or Charge(approved=False)
-        except PaymentTimeoutError:
+        except PaymentTimeout:
             continue
         settle(order, charge, at)
         settled += 1

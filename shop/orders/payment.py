@@ -41,16 +41,16 @@ class Charge:
     reference: str = ""
 
 
-class PaymentTimeoutError(Exception):
+class PaymentTimeout(Exception):
     """The provider did not answer in time: whether money moved is not known."""
 
 
 class PaymentProvider(Protocol):
     def charge(self, key: str, amount: Decimal, currency: str, card: Card) -> Charge:
-        """Charges once per `key`, however often it is called with it; raises PaymentTimeoutError."""
+        """Charges once per `key`, however often it is called with it; raises PaymentTimeout."""
 
     def find(self, key: str) -> Charge | None:
-        """Returns what became of the charge with this key; None if there is none. Raises PaymentTimeoutError."""
+        """Returns what became of the charge with this key; None if there is none. Raises PaymentTimeout."""
 
 
 class FakeProvider:
@@ -60,7 +60,7 @@ class FakeProvider:
 
     def charge(self, key: str, amount: Decimal, currency: str, card: Card) -> Charge:
         if card.number == TIMES_OUT:
-            raise PaymentTimeoutError
+            raise PaymentTimeout
         return Charge(approved=card.number == APPROVED, reference=f"fake-{key}")
 
     def find(self, key: str) -> Charge | None:

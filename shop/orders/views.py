@@ -20,7 +20,7 @@ from shop.orders.serializers import CheckoutSerializer, OrderSerializer
 
 CHECKOUT_EXAMPLES = [
     OpenApiExample(
-        "Two lamps",
+        "Two sconces",
         {"items": [{"sku": "LIG-00002", "quantity": 2}], "card": payment.APPROVED},
         request_only=True,
     ),
@@ -29,11 +29,11 @@ CHECKOUT_EXAMPLES = [
         {
             "number": "0b9c7a64-6f0e-4f2e-9a8e-0d2b6d0f6c11",
             "state": "paid",
-            "total": "79.80",
+            "total": "256.98",
             "currency": "EUR",
             "card_last_four": "4242",
             "created_at": "2025-03-01T12:00:00Z",
-            "lines": [{"sku": "LIG-00002", "name": "Nordic Brass Lamp", "unit_price": "39.90", "quantity": 2}],
+            "lines": [{"sku": "LIG-00002", "name": "Classic Linen Sconce", "unit_price": "128.49", "quantity": 2}],
         },
         response_only=True,
         status_codes=["201"],
@@ -77,12 +77,12 @@ class CheckoutView(APIView):
         customer = cast("User", request.user)
         try:
             order = checkout.place(customer, items, basket.validated_data["card"], self.provider, request._request)
-        except checkout.UnknownProductsError as exc:
+        except checkout.UnknownProducts as exc:
             errors = [{"sku": ["No such product is on sale."]} if item.sku in exc.skus else {} for item in items]
             raise ValidationError({"items": errors}) from exc
-        except checkout.MixedCurrenciesError as exc:
+        except checkout.MixedCurrencies as exc:
             raise ValidationError({"items": "One order cannot mix currencies."}) from exc
-        except checkout.OutOfStockError as exc:
+        except checkout.OutOfStock as exc:
             raise out_of_stock(exc.sku) from exc
         if order.state == Order.State.DECLINED:
             raise declined(order)

@@ -94,6 +94,21 @@ def test_only_metrics_are_sent(agent: Receiver) -> None:
     assert agent.raw == b"sentinel.record.batches_spooled:1|c\n"
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_clients_own_metrics_are_sent_where_wanted_only(
+    agent: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
+    settings.METRICS = {"STRICT": True, "TELEMETRY": wanted}
+    emit.count(BATCHES_SPOOLED)
+    later = time.time() + 60  # the library sends them every ten seconds
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    emit.flush()
+    client.close()
+
+    assert (b"datadog.dogstatsd.client.metrics:" in agent.raw) == wanted
+
+
 def test_nothing_is_sent_nor_built_when_switched_off(agent: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DD_DOGSTATSD_DISABLE", "true")
     client.close()
@@ -146,10 +161,13 @@ def test_a_wrong_call_is_dropped_and_counted_elsewhere(reason, call, agent) -> N
 def test_a_right_call_does_not_hide_a_wrong_one_with_the_same_tags(agent: Receiver) -> None:
     emit.distribution(REQUEST_DURATION, 1, **REQUEST)
     emit.count(REQUEST_DURATION, 1, **REQUEST)
+    emit.count(REQUESTS, **REQUEST)
+    emit.distribution(REQUESTS, 1, **REQUEST)
     emit.flush()
 
-    assert agent.values(EMIT_DROPPED, reason="type") == [1]
+    assert agent.values(EMIT_DROPPED, reason="type") == [2]
     assert agent.values(REQUEST_DURATION) == [1]
+    assert agent.values(REQUESTS) == [1]
 
 
 HOSTILE = [
@@ -272,7 +290,7 @@ def test_a_resolver_that_hangs_holds_up_no_call(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
     def work() -> None:
-        for _ in range(2_000):  # many packets full
+        for _ in range(6_000):  # more packets than the queue holds
             emit.distribution(REQUEST_DURATION, 0.25, **REQUEST)
 
     first, second = threading.Thread(target=work, daemon=True), threading.Thread(target=work, daemon=True)

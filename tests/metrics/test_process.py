@@ -141,6 +141,27 @@ def test_forks_amid_busy_threads_are_exact_and_wait_for_no_flush(agent: Receiver
     assert float(forking_s) < 2
 
 
+def test_a_fork_while_another_thread_builds_the_client_does_not_hang_the_child(agent: Receiver) -> None:
+    run(
+        """
+        import signal
+        from metrics import client
+        with client._building:  # as a thread would that the child will not have
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)
+                emit.count(EVENTS_STORED)
+                emit.flush()
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        sys.exit(status)
+        """,
+        agent,
+    )
+
+    assert agent.total(EVENTS_STORED) == 1
+
+
 WORKER = (
     FOREIGN
     + """

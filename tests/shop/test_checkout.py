@@ -18,7 +18,7 @@ from shop.accounts.models import User
 from shop.catalogue.models import Product
 from shop.orders import checkout
 from shop.orders.models import Order, OrderLine
-from shop.orders.payment import APPROVED, DECLINED, TIMES_OUT, Card, Charge, FakeProvider, PaymentTimeoutError
+from shop.orders.payment import APPROVED, DECLINED, TIMES_OUT, Card, Charge, FakeProvider, PaymentTimeout
 from shop.orders.signals import payment_declined
 
 AddProduct = Callable[..., Product]
@@ -283,14 +283,14 @@ def test_no_transaction_is_open_while_the_provider_is_asked(ada: User, add_produ
 class LateProvider(FakeProvider):
     """Answers no charge at once, and later says what it is told to say."""
 
-    def __init__(self, later: Charge | PaymentTimeoutError | None) -> None:
+    def __init__(self, later: Charge | PaymentTimeout | None) -> None:
         self.later = later
 
     def charge(self, key: str, amount: Decimal, currency: str, card: Card) -> Charge:
-        raise PaymentTimeoutError
+        raise PaymentTimeout
 
     def find(self, key: str) -> Charge | None:
-        if isinstance(self.later, PaymentTimeoutError):
+        if isinstance(self.later, PaymentTimeout):
             raise self.later
         return self.later
 
@@ -301,11 +301,11 @@ class LateProvider(FakeProvider):
         (Charge(approved=True, reference="r"), "paid", 3),
         (Charge(approved=False), "declined", 5),
         (None, "declined", 5),
-        (PaymentTimeoutError(), "placed", 3),
+        (PaymentTimeout(), "placed", 3),
     ],
 )
 def test_an_order_without_an_answer_is_settled_later(
-    ada: User, add_product: AddProduct, later: Charge | PaymentTimeoutError | None, state: str, left: int
+    ada: User, add_product: AddProduct, later: Charge | PaymentTimeout | None, state: str, left: int
 ) -> None:
     add_product(stock=5)
     provider = LateProvider(later)

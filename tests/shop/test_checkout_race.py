@@ -57,7 +57,7 @@ def test_twenty_racing_for_the_last_five_leave_five_paid_and_none_in_stock(ada: 
         20, lambda _: checkout.place(ada, [checkout.Item("LAMP", 1)], Card(APPROVED), FakeProvider(), HttpRequest())
     )
 
-    assert ends == {"done": 5, "OutOfStockError": 15}
+    assert ends == {"done": 5, "OutOfStock": 15}
     assert Order.objects.filter(state="paid").count() == Order.objects.count() == 5
     assert Product.objects.get().stock == 0
 

@@ -1,0 +1,28 @@
+"""A project of two views, for the benchmarks."""
+
+from __future__ import annotations
+
+import os
+
+from benchmarks.gate import POLICIES
+
+SECRET_KEY = "for measuring only, and long enough to please everybody"
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "benchmarks.urls"
+USE_TZ = True
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "ip_tracking", "metrics"]
+AUTHENTICATION_BACKENDS = ["ip_tracking.auth.GateBackend"]
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]
+BENCH_STORE = os.environ["BENCH_STORE"]
+DATABASES = {
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["BENCH_DIRECTORY"] + "/bench.sqlite3"}
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": BENCH_STORE}}
+IP_TRACKING = {
+    "STORE_URL": BENCH_STORE,
+    "STORE_TIMEOUT_S": 1.0,
+    "TRUSTED_PROXIES": ["10.0.0.0/8"],
+    "POLICIES": POLICIES,
+    "KINDS": {"bare": "catalogue"},
+}

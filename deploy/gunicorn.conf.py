@@ -1,0 +1,33 @@
+"""How gunicorn serves Sentinel, in `make run` and in the container: `python -m gunicorn -c deploy/gunicorn.conf.py`."""
+
+from pathlib import Path
+
+from sentinel.settings import LOGGING
+
+wsgi_app = "sentinel.wsgi"
+
+# Two processes, so that one that is replaced leaves another; WEB_CONCURRENCY, gunicorn's own variable, goes over it.
+# Threads, because a request mostly waits: for the database, for the store.
+worker_class = "gthread"
+workers = 2
+threads = 8
+
+# A worker that hangs is replaced; one that is told to end has this long for the requests in hand.
+timeout = 30
+graceful_timeout = 10
+
+# Longer than nginx keeps its end, so that nginx never sends into a connection we are just closing.
+keepalive = 75
+
+# A worker's sign of life is a file: on a disk that stalls, a healthy worker would be killed.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes a private file there
+
+# Who the client is and whether it spoke TLS, Django decides, from TRUSTED_PROXIES and BEHIND_TLS_PROXY.
+forwarded_allow_ips = ""
+
+# Nobody talks to a running gunicorn here, and its socket's default path would be shared by two of them.
+control_socket_disable = True
+
+# Every request is in the request log; an access log would be the same with addresses and paths, for longer.
+accesslog = None
+logconfig_dict = LOGGING
