@@ -96,12 +96,12 @@ def _keep(case: SuspiciousIP, finding: Finding) -> bool:
         emit.count(catalogue.FLAGGED, rule=finding.rule, severity=finding.severity.value)
         return True
     columns = _columns(finding)
-    if (columns["first_seen"], -len(columns["evidence"])) > (row.first_seen, -len(row.evidence)):
+    if (columns["first_seen"], -len(columns["evidence"])) >= (row.first_seen, -len(row.evidence)):
         columns["evidence"] = row.evidence  # the first offences, as whoever read the most of them froze them
     columns["count"] = max(row.count, finding.count)
     columns["first_seen"] = min(row.first_seen, columns["first_seen"])
     columns["last_seen"] = max(row.last_seen, columns["last_seen"])
-    if all(getattr(row, name) == columns[name] for name in ("count", "first_seen", "last_seen")):
+    if all(getattr(row, name) == columns[name] for name in ("count", "first_seen", "last_seen", "evidence")):
         return False
     for name, value in columns.items():
         setattr(row, name, value)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from celery import shared_task
 from celery.exceptions import Reject
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from ip_tracking import cases, sweep
 from ip_tracking.detection.bursts import READ_BACK, find, read_from_us
@@ -66,13 +67,11 @@ def store_now(batch_id: str, message: Message) -> None:
 
     Raises NotSent while the database is away: it may be done by half, and is finished under the same id.
     """
-    close_old_connections()
-    try:
-        _store_and_examine(batch_id, unpack(message), datetime.now(UTC))
-    except (OperationalError, InterfaceError) as error:
-        raise NotSent(f"{type(error).__name__}: {error}") from error
-    finally:
-        close_old_connections()
+    with _fresh_connection():
+        try:
+            _store_and_examine(batch_id, unpack(message), datetime.now(UTC))
+        except (OperationalError, InterfaceError) as error:
+            raise NotSent(f"{type(error).__name__}: {error}") from error
 
 
 def _store_and_examine(batch_id: str, sent: list[Event], now: datetime) -> None:
@@ -115,11 +114,24 @@ def examine_abandoned(now: datetime) -> None:
 
 def refresh_decisions() -> None:
     """The background thread's: brings this process' decisions in line with the database."""
-    close_old_connections()
-    try:
+    with _fresh_connection():
         decisions.refresh()
-    finally:
+
+
+@contextmanager
+def _fresh_connection() -> Iterator[None]:
+    """Drops a connection that broke or grew old, as Django does around each request: a thread has none.
+
+    Not within a caller's transaction, which that would end.
+    """
+    own = not connection.in_atomic_block
+    if own:
         close_old_connections()
+    try:
+        yield
+    finally:
+        if own:
+            close_old_connections()
 
 
 def _measured(detector: str, run: Callable[[], int]) -> int:

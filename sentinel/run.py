@@ -24,6 +24,7 @@ from types import FrameType
 from typing import NoReturn
 
 from celery import Celery
+from kombu import Connection
 
 from sentinel import prepare
 from sentinel.embedded import (
@@ -274,9 +275,11 @@ def environment_of(var: Path) -> dict[str, str]:
 
 def wait_until_ready(house: House, port: int) -> None:
     """Waits for the web server and for both workers."""
-    app = Celery("run", broker=broker_url(house.var / "valkey", 1), set_as_current=False)
+    control = Celery("run", set_as_current=False).control
+    # Given by hand: Celery would let a CELERY_BROKER_URL of the shell go over its own argument.
+    broker = Connection(broker_url(house.var / "valkey", 1))
     deadline = time.monotonic() + START_DEADLINE_S
-    while not (_healthy(port) and len(app.control.ping(timeout=1.0, limit=2) or ()) == 2):
+    while not (_healthy(port) and len(control.ping(timeout=1.0, limit=2, connection=broker) or ()) == 2):
         house.pause()
         if time.monotonic() > deadline:
             raise CannotRun(

@@ -39,7 +39,7 @@ def flag(name: str, default: bool) -> bool:
 def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
     """Returns a URL, refusing by name one of another scheme. The value is not shown: it may hold a password."""
     value: str = env.str(name, "") or default
-    if value.partition("://")[0] not in schemes:
+    if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         raise ImproperlyConfigured(f"{name} is not a URL that begins with {', '.join(f'{s}://' for s in schemes)}.")
     try:
         _ = value == IN_MEMORY or urlsplit(value).port
@@ -164,7 +164,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["shop.parsers.BoundedJSONParser"],
+    "EXCEPTION_HANDLER": "shop.errors.render_problem",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=15), "REFRESH_TOKEN_LIFETIME": timedelta(days=7)}

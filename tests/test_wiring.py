@@ -150,7 +150,7 @@ def test_a_wrong_value_is_refused_by_name_without_a_traceback(name: str, value: 
     assert "pa/ss" not in said
 
 
-@pytest.mark.parametrize("command", ["migrate", "runserver", "shell"])
+@pytest.mark.parametrize("command", ["migrate", "runserver", "showmigrations"])
 def test_every_command_tells_a_wrong_value_in_one_line(command: str) -> None:
     result = manage(command, ENFORCE="foo")
 

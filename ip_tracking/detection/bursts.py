@@ -32,10 +32,10 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|[0-9]+", re.I
 def find(events: Iterable[Event], rules: Sequence[Rule], since_us: int = 0) -> list[Finding]:
     """One finding for each network, rule and UTC hour, from the hour of `since_us` on."""
     findings: list[Finding] = []
-    for _, of_network in groupby(_in_order(events), key=attrgetter("network")):
-        once = [next(copies) for _, copies in groupby(of_network, key=attrgetter("at_us", "request_id"))]
+    for _, group in groupby(_in_order(events), key=attrgetter("network")):
+        of_network = list(group)
         for rule in rules:
-            matching = [event for event in once if rule.symptom in names(event.symptoms)]
+            matching = [event for event in of_network if rule.symptom in names(event.symptoms)]
             findings += _slide(matching, rule, floor_hour(since_us))
     return findings
 
@@ -144,7 +144,7 @@ def _folder(event: Event) -> str:
     return _path(event).lstrip("/").partition("/")[0] or "/"
 
 
-# What a rule counts. Requests count by themselves, by what makes them one.
+# What a rule counts. Requests count by what makes them one, so that a copy of one adds nothing.
 _COUNTED: dict[str, Callable[[Event], object]] = {
     "": attrgetter("at_us", "request_id"),
     "path": _path,

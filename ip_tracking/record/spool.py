@@ -17,7 +17,8 @@ from metrics import catalogue, emit
 
 logger = logging.getLogger(__name__)
 
-# About 10,000 batches of 200 events: hours of a busy shop, some 500 MB at the very most.
+# A quiet process writes four small files a second, so that ten of them fill this in four minutes; a busy one writes
+# batches of 1,000 events, so that this is some 2 GB at the very most.
 MOST_FILES = 10_000
 
 SUFFIX = ".json"

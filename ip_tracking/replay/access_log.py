@@ -127,8 +127,7 @@ def _before(words: Sequence[str]) -> tuple[tuple[str, str] | None, str]:
 
 @lru_cache(maxsize=65_536)
 def _client(text: str) -> tuple[str, str] | None:
-    """The canonical address and its network; None for what is no address. A trailing comma or port is taken off."""
-    text = text.rstrip(",")
+    """The canonical address and its network; None for what is no address. A port is taken off."""
     network = network_of(text) if text[:1].isalnum() or text[:1] in ":[" else UNKNOWN
     if network == UNKNOWN:
         return None

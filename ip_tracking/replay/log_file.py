@@ -68,7 +68,7 @@ class LogFile:
         sample = self._source.peek(SAMPLE_BYTES)
         if b"\0" not in sample:
             return
-        if not any(parse(line.decode(errors="backslashreplace")) for line in sample.lstrip(b"\0").splitlines()):
+        if not any(parse(line.decode(errors="backslashreplace")) for line in sample.splitlines()):
             raise UnreadableLog(f"{self.name} is a binary file; name an access log, plain or gzipped")
 
 

@@ -69,7 +69,8 @@ def test_an_exploit_is_seen_through_its_disguise(target):
         ("/static/..%2f..%2f..%2fetc%2fpasswd", "exploit:path-traversal"),
         ("/static/%2e%2e/secret", "exploit:encoded-traversal"),
         ("/a/..%5c..%5cwindows%5cwin.ini", "exploit:path-traversal"),
-        ("/?q=%EF%BC%9Cscript%EF%BC%9Ealert(1)", "exploit:script-injection"),
+        ("/?q=%EF%BC%9Cscript%EF%BC%9Ex", "exploit:script-injection"),
+        ("/?id=1+union" + "+" * 40 + "select+1,2", "exploit:sql-union"),
         ("/?id=1%20UnIoN%0a/*x*/SeLeCt%201,2", "exploit:sql-union"),
         ("/?id=1'%09or%09'1'='1", "exploit:sql-condition"),
         ("/%2eenv", "sensitive-file:dotenv"),
@@ -224,6 +225,10 @@ def test_a_file_that_the_site_itself_serves_is_no_secret():
 
     assert symptoms_of(served) == ""
     assert "sensitive-file:key-file" in symptoms_of(missing).split()
+
+
+def test_the_pictures_of_a_site_that_was_wordpress_once_are_no_search_for_it():
+    assert symptoms_of(asked("/wp-content/themes/old/logo.png")) == ""
 
 
 def test_a_password_file_that_was_really_served_still_counts():

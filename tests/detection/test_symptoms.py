@@ -59,6 +59,11 @@ def test_a_path_that_leads_nowhere_is_missing(status):
     assert symptoms_of(asked("/old-shop/", status=status)) == "missing-path"
 
 
+@pytest.mark.parametrize("path", ["/media/shirt.jpg", "/static/app.3f2a.js", "/favicon.ico", "/.well-known/x"])
+def test_what_pages_embed_and_browsers_ask_for_is_no_missing_path(path):
+    assert symptoms_of(asked(path, status=404)) == ""
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 405, 500, 502, 503])
 def test_other_errors_are_no_missing_path(status):
     """A dead backend or an expired session answers every file of a page with them at once."""

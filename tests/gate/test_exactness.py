@@ -49,9 +49,7 @@ def pool():
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 5, 50])
 def test_of_a_thousand_parallel_requests_exactly_the_limit_passes(pool, limit):
-    passed = [
-        len(admitted_at(pool, f"{limit}/h", f"round-{limit}-{number}", REQUESTS)) for number in range(ROUNDS)
-    ]
+    passed = [len(admitted_at(pool, f"{limit}/h", f"round-{limit}-{number}", REQUESTS)) for number in range(ROUNDS)]
 
     assert passed == [limit] * ROUNDS
 

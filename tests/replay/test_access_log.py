@@ -180,4 +180,13 @@ def test_no_field_makes_the_parser_raise(user, date, request_line, rest):
 
 @given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99), st.integers(0, 9999), st.sampled_from(["+", "-"]))
 def test_no_date_makes_the_parser_raise(day, hour, second, year, sign):
-    parse(f'203.0.113.9 - - [{day:02d}/Feb/{year:04d}:{hour:02d}:00:{second:02d} {sign}9999] "GET / HTTP/1.1" 200 5')
+    line = parse(
+        f'203.0.113.9 - - [{day:02d}/Jan/{year:04d}:{hour:02d}:00:{second:02d} {sign}1200] "GET / HTTP/1.1" 200 5'
+    )
+
+    assert line is None or line.event.at
+
+
+def test_a_date_that_no_clock_shows_is_declined():
+    assert parse(COMBINED.replace("2025", "9999")) is None
+    assert parse(COMBINED.replace("09/Oct", "31/Feb")) is None

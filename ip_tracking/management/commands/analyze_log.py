@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -50,7 +47,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
         except BrokenPipeError:
-            _forget_stdout()
+            return  # whoever read us has gone (| head): nothing is wrong
 
     def _analyze(self, files: list[str], format: str, *, save: bool) -> None:  # noqa: A002
         began = perf_counter()
@@ -152,9 +149,3 @@ def _finding_as_json(finding: Finding) -> dict[str, Any]:
             for event in finding.evidence
         ],
     }
-
-
-def _forget_stdout() -> None:
-    """Whoever read us has gone (| head): what is left in the buffer must not complain at exit."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

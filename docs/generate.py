@@ -1,0 +1,115 @@
+"""Writes the tables that the docs take from the code. `--check` only says which are out of step."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sentinel.settings")
+os.environ.setdefault("DEBUG", "true")
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ip_tracking.detection.finding import Rule  # noqa: E402
+from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN  # noqa: E402
+from ip_tracking.detection.rules import RULES  # noqa: E402
+from ip_tracking.gate.policies import SHIPPED, parse_policy  # noqa: E402
+from metrics import catalogue  # noqa: E402
+
+Row = tuple[str, ...]
+
+POLICIES = """# The policies
+
+A policy is one row of `IP_TRACKING["POLICIES"]`: a project's rows go over the shipped ones by name, `None` drops one.
+
+| field | meaning |
+| --- | --- |
+| `rates` | `["100/m"]`, `["10/30s", "1000/d"]`: that many in *any* such window; several hold at once |
+| `kinds`, `routes`, `methods` | what it covers; nothing named covers everything |
+| `key` | what it counts by: `network`; `caller` (the known user, else the network); `account` (what a login names) |
+| `counts` | `all` requests, or only `failures`: a good outcome gives the place back |
+| `cost` | how many places one request takes |
+| `mode` | `enforce`; `shadow` counts and never refuses; `off` |
+| `store_away` | while Redis is away: `open`, `degraded` (this process counts alone), `closed` (503) |
+| `why` | the reason for the number, for whoever meets it next |
+
+## Shipped
+
+{table}
+"""
+
+RULES_PAGE = """# The rules
+
+What makes a network suspicious: so many requests with a symptom, distinct by what, within how long. A finding of
+severity medium or more opens a case. The last one is asked by the hourly sweep, the others as requests are stored.
+
+{table}
+
+## Why these numbers
+
+{reasons}
+"""
+
+METRICS = """# The metrics
+
+Every name is prefixed with `sentinel.`; `env`, `service` and `version` come from `DD_ENV`, `DD_SERVICE` and
+`DD_VERSION`. No tag ever holds an address, a user or a raw path.
+
+{table}
+"""
+
+
+def table(head: Row, rows: list[Row]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def policies() -> str:
+    rows = []
+    for name, row in SHIPPED.items():
+        policy = parse_policy(name, row)
+        covers = ", ".join(sorted(policy.kinds)) or "everything"
+        rates = ", ".join(row["rates"])
+        rows.append((f"`{name}`", rates, covers, policy.key, policy.counts, policy.mode, policy.store_away, policy.why))
+    head = ("policy", "rates", "covers", "counted by", "counts", "mode", "store away", "why")
+    return POLICIES.format(table=table(head, rows))
+
+
+def rules() -> str:
+    every = (*RULES, DISTRIBUTED_LOGIN)
+    rows = [(f"`{r.name}`", r.title, r.owasp, r.severity.value, f"`{r.symptom}`", _limit(r), r.distinct) for r in every]
+    head = ("rule", "what it means", "OWASP", "severity", "symptom", "limit", "distinct by")
+    reasons = "\n".join(f"- **{r.name}**: {r.reason} *Closest harmless client:* {r.nearest_benign}" for r in every)
+    return RULES_PAGE.format(table=table(head, rows), reasons=reasons)
+
+
+def _limit(rule: Rule) -> str:
+    return f"{rule.threshold} in {rule.window_s} s"
+
+
+def metrics() -> str:
+    rows = [(f"`{m.name}`", m.type, m.unit, ", ".join(f"`{tag}`" for tag in m.tags), m.meaning) for m in catalogue.ALL]
+    return METRICS.format(table=table(("metric", "type", "unit", "tags", "meaning"), rows))
+
+
+PAGES = {"policies.md": policies, "rules.md": rules, "metrics.md": metrics}
+
+
+def main() -> int:
+    stale = []
+    for name, make in PAGES.items():
+        path, text = ROOT / "docs" / name, make()
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+    if stale and "--check" in sys.argv:
+        sys.stderr.write(f"Out of step with the code: {', '.join(stale)}. Run `make docs`.\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""What must hold on SQLite too, run there: the embedded default for trying things out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ON_BOTH = ["tests/record/test_storage.py", "tests/test_cases.py", "tests/test_sweep.py", "tests/test_tasks.py"]
+
+
+@pytest.mark.skipif("sqlite" in os.environ.get("TEST_DATABASE_URL", ""), reason="this is the run on SQLite")
+def test_the_record_and_the_cases_hold_on_sqlite(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--ds=tests.record.sqlite_settings", "-x", *ON_BOTH],
+        cwd=Path(__file__).parent.parent,
+        env={**os.environ, "TEST_DATABASE_URL": f"sqlite:///{tmp_path}/unused.sqlite3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stdout[-6_000:] + result.stderr[-2_000:]
