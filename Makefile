@@ -19,7 +19,7 @@ POSTGRES = DATABASE_URL=postgres://sentinel@postgres.example.com/sentinel
 SQLITE = DATABASE_URL=sqlite://:memory:
 
 CHECKS := check-style check-types check-imports check-migrations check-settings check-api
-.PHONY: help run manage test test-all check $(CHECKS) fix bench clean installed installed-dev
+.PHONY: help run manage test test-all check $(CHECKS) fix docs bench clean installed installed-dev
 
 help:  ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,9 @@ check-api:
 fix: installed-dev  ## let ruff correct what it can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+docs: installed  ## write the tables that docs/ takes from the code
+	@$(PY) docs/generate.py
 
 bench: installed-dev  ## measure, as benchmarks/ says (ARGS=... is handed on)
 	@$(PY) -m benchmarks $(ARGS)

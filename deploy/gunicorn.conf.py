@@ -6,10 +6,9 @@ from sentinel.settings import LOGGING
 
 wsgi_app = "sentinel.wsgi"
 
-# Two processes, so that one that is replaced leaves another; WEB_CONCURRENCY, gunicorn's own variable, goes over it.
-# Threads, because a request mostly waits: for the database, for the store.
+# Threads, because a request mostly waits: for the database, for the store. How many processes WEB_CONCURRENCY says,
+# gunicorn's own variable.
 worker_class = "gthread"
-workers = 2
 threads = 8
 
 # A worker that hangs is replaced; one that is told to end has this long for the requests in hand.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# Also the names of the methods of `emit` and of the client behind it.
+# Also the names of the methods of `emit` and of the library's client behind it.
 Type = Literal["count", "gauge", "distribution"]
 
 
@@ -55,6 +55,6 @@ EXPORTER_RESETS = Metric(
     "exporter.baseline_resets", "count", "occurrence", "Readings that only began a new baseline.", REDIS_TAGS
 )
 
-EMIT_DROPPED = Metric("emit.dropped", "count", "item", "Calls of `emit` refused as wrong.", ("reason",))
+EMIT_DROPPED = Metric("emit.dropped", "count", "item", "Numbers not sent: wrong, or too many.", ("reason",))
 
 ALL: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

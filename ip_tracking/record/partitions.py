@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import partial
 
 from django.db import connection, transaction
 
@@ -18,8 +17,6 @@ AHEAD_DAYS = 3
 # Held while a day is made, so that two workers don't make it at once. Any number nobody else uses.
 LOCK = 0x5E17
 
-_known: set[date] = set()
-
 
 def ensure_ahead(today: date) -> None:
     """Makes yesterday's partition (late events) and the next days'. The hourly sweep calls it."""
@@ -27,17 +24,32 @@ def ensure_ahead(today: date) -> None:
 
 
 def ensure(days: Iterable[date]) -> None:
-    """Makes the days that are missing. Does nothing on other databases."""
+    """Makes the days that are missing. Does nothing on other databases.
+
+    Asked anew for each batch, a fraction of a millisecond: a memo would not see a day that retention dropped, nor one
+    whose making was rolled back, and each later batch of this process would fail.
+    """
     if connection.vendor != "postgresql":
         return
-    for day in sorted(set(days) - _known):
+    for day in sorted(set(days)):
+        if _exists(day):
+            continue
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            cursor.execute("SELECT to_regclass(%s)", [name_of(day)])
-            if cursor.fetchone()[0] is None:
+            if not _exists(day):
                 cursor.execute(_create(day))
-            # Not before it is certain: an outer transaction that rolls back takes the table with it.
-            transaction.on_commit(partial(_known.add, day))
+
+
+def _exists(day: date) -> bool:
+    """Reads the catalogue as rows: `to_regclass` may answer from a session's cache, which the lock does not refresh."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+            " WHERE inhparent = %s::regclass AND relname = %s)",
+            [RequestLog._meta.db_table, name_of(day)],
+        )
+        found: bool = cursor.fetchone()[0]
+    return found
 
 
 def name_of(day: date) -> str:

@@ -116,7 +116,7 @@ def test_nothing_is_sent_nor_built_when_switched_off(agent: Receiver, monkeypatc
     emit.count(BATCHES_SPOOLED)
     emit.flush()
 
-    assert client.outlet().dog is None
+    assert client.outlet().outbox is None
     assert agent.read() == []
 
 
@@ -199,7 +199,7 @@ def test_a_hostile_tag_value_stays_a_tag_value(agent: Receiver, value: str) -> N
 def test_a_long_hostile_value_is_not_kept_in_memory(agent: Receiver) -> None:
     emit.count(BLOCKED, reason="block", route="x" * 1_000_000)
 
-    kept = [part for lists in emit._lists.values() for key in lists for part in key]
+    kept = [part for key in emit._checked for part in key]
     assert all(len(part) <= 200 for part in kept if isinstance(part, str))
 
 
@@ -221,7 +221,7 @@ def test_the_tag_lists_kept_are_bounded(agent: Receiver, settings: Settings) -> 
     for number in range(10_000):
         emit.count(BLOCKED, reason="block", route=str(number))
 
-    assert len(emit._lists["count"]) <= 4096
+    assert len(emit._checked) <= 4096
 
 
 def test_many_threads_lose_nothing(agent: Receiver) -> None:

@@ -24,6 +24,7 @@ FOREIGN = {
     "BEHIND_TLS_PROXY": "true",
     "HTTPS": "true",
     "DEBUG": "true",
+    "GUNICORN_CMD_ARGS": "--bind 0.0.0.0:80",
 }
 
 
@@ -100,7 +101,7 @@ class House:
         return [" ".join(child.cmdline()) for child in left]
 
     def child(self, word: str) -> psutil.Process:
-        return next(c for c in self.children if word in c.cmdline())
+        return next(c for c in self.children if word in " ".join(c.cmdline()))
 
     def get(self, path: str, **options: object) -> requests.Response:
         return requests.get(self.url + path, timeout=10, **options)
@@ -127,6 +128,7 @@ class House:
         while text not in self.text:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.process.kill()
+                self.end()
                 raise AssertionError(f"It did not start:\n{self.text}{_logs(self.var)}")
             time.sleep(0.05)
 

@@ -130,7 +130,7 @@ def test_sigterm_and_a_closed_terminal_stop_all_of_it(tmp_path: Path, number: si
         assert house.alive() == []
 
 
-@pytest.mark.parametrize(("program", "name"), [("events@%h", "events"), ("--unixsocket", "valkey")])
+@pytest.mark.parametrize(("program", "name"), [("events@%h", "events"), ("valkey-server", "valkey")])
 def test_a_part_that_ends_by_itself_stops_the_rest_and_names_its_log(tmp_path: Path, program: str, name: str) -> None:
     with House(tmp_path) as house:
         house.child(program).kill()
