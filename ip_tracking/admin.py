@@ -78,7 +78,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only in t
 
 @admin.register(SuspiciousIP)
 class SuspiciousIPAdmin(ReadOnly):
-    list_display = ("network", "how_bad", "score", "why", "last_seen", "triage", "verdict", "enforced", "source")
+    list_display = ("network", "how_bad", "score", "why", "seen", "state", "enforced")
     list_filter = ("triage", "severity", "top_rule", "verdict", "enforcement", "source")
     search_fields = ("network",)
     search_help_text = "An address or a CIDR, such as 203.0.113.7 or 203.0.113.0/24"
@@ -95,6 +95,16 @@ class SuspiciousIPAdmin(ReadOnly):
     @admin.display(ordering="top_rule")
     def why(self, case: SuspiciousIP) -> str:
         return case.top_rule
+
+    @admin.display(description="last seen (UTC)", ordering="last_seen")
+    def seen(self, case: SuspiciousIP) -> str:
+        return f"{case.last_seen:%Y-%m-%d %H:%M}"
+
+    @admin.display(ordering="triage")
+    def state(self, case: SuspiciousIP) -> str:
+        if case.verdict == SuspiciousIP.Verdict.NONE:
+            return case.get_triage_display()
+        return f"{case.get_triage_display()}: {case.get_verdict_display().lower()}"
 
     @admin.display(description="enforcement")
     def enforced(self, case: SuspiciousIP) -> str:
@@ -131,6 +141,9 @@ class SuspiciousIPAdmin(ReadOnly):
         except ValueError as error:
             self.message_user(request, f"{error}. Write an address or a CIDR.", messages.ERROR)
             return queryset.none(), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, (extra_context or {}) | {"title": "Review queue"})
 
     def get_urls(self) -> list[URLPattern]:
         act = path("act/<str:action>/", self.admin_site.admin_view(self.act_view), name="ip_tracking_suspiciousip_act")

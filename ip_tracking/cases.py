@@ -16,6 +16,7 @@ from ip_tracking.detection.finding import Finding, Severity
 from ip_tracking.event import Event, to_datetime
 from ip_tracking.gate import decisions
 from ip_tracking.models import CaseFinding, Decision, RequestLog, SuspiciousIP
+from ip_tracking.record.storage import fit
 from metrics import catalogue, emit
 
 LIVE = "live"
@@ -119,7 +120,8 @@ def _columns(finding: Finding) -> dict[str, Any]:
         "window_s": finding.window_s,
         "first_seen": to_datetime(finding.first_seen_us),
         "last_seen": to_datetime(finding.last_seen_us),
-        "evidence": [_frozen(event) for event in finding.evidence],
+        # A log file's lines were never in a row: what no database stores must not fail the case either.
+        "evidence": [_frozen(fit(event)) for event in finding.evidence],
     }
 
 

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 # Not the Agent's ten seconds: what waits here is lost with a process that is killed.
 FLUSH_INTERVAL_S = 0.3
 # Past this the newest are dropped. A thousand requests a second with five numbers each fill it in ten seconds, about
-# what a resolver takes to give up; it is then 5 MB. From half of it on, the thread is called before its time.
+# what a resolver takes to give up; it is then 5 MB.
 QUEUE_MOST = 50_000
 # The Agent counts a number for the time it arrives, so what a slow socket or resolver holds up longer is dropped.
 ROUND_S = 5.0
@@ -43,7 +43,7 @@ class Outbox:
         """Without a thread, for the end of a process, each number is sent at once."""
         self._dog = dog
         self._waiting: deque[tuple[Series, float]] = deque()
-        self._calm = QUEUE_MOST // 2 if threaded else 0
+        self._room = QUEUE_MOST if threaded else 0
         self._lost: Counter[str] = Counter()
         self._told: set[str] = set()
         self._turn = threading.Condition()
@@ -56,10 +56,12 @@ class Outbox:
 
     def put(self, series: Series, value: float) -> None:
         # No lock: append and popleft are atomic, and a few too many from threads at the same moment do no harm.
-        if len(self._waiting) < self._calm:
+        if len(self._waiting) < self._room:
             self._waiting.append((series, value))
+        elif self._thread is None:
+            self._hand_over(series, value)
         else:
-            self._put_with_care(series, value)
+            self._lose("queue_full", 1)
 
     def flush(self) -> None:
         """Sends what waits; waits for it, but not long."""
@@ -78,21 +80,6 @@ class Outbox:
             self._turn.notify_all()
         if self._thread is not None:
             self._thread.join(END_DEADLINE_S)
-
-    def _put_with_care(self, series: Series, value: float) -> None:
-        if self._thread is None:
-            self._hand_over(series, value)
-        elif len(self._waiting) < QUEUE_MOST:
-            self._waiting.append((series, value))
-            if self._asked == self._answered:
-                self._call()
-        else:
-            self._lose("queue_full", 1)
-
-    def _call(self) -> None:
-        with self._turn:
-            self._asked += 1
-            self._turn.notify_all()
 
     def _lose(self, reason: str, number: int) -> None:
         with self._turn:

@@ -25,10 +25,12 @@ QUOTING = ("gunicorn.error", "celery.app.trace", "celery.worker.consumer", "djan
 MOST_CAUSES = 5
 
 # C0, DEL and C1: what moves a terminal's cursor, rings its bell or begins an escape sequence. U+2028 and U+2029 break
-# lines for some readers, and U+202A to U+2069 let text run backwards over what stands before it.
+# lines for some readers, U+202A to U+2069 let text run backwards over what stands before it, a lone surrogate cannot be
+# written at all.
 CONTROLS = {
     code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-    for code in (*range(32), *range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    for first, last in ((0, 31), (127, 159), (0x2028, 0x202E), (0x2066, 0x2069), (0xD800, 0xDFFF))
+    for code in range(first, last + 1)
 }
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]

@@ -391,3 +391,14 @@ def test_evidence_keeps_no_more_than_it_needs() -> None:
         "at", "request_id", "address", "method", "path", "query", "status", "user_agent", "account", "symptoms",
     }  # fmt: skip
     assert to_us(datetime.fromisoformat(shown["at"])) == to_us(NOON)
+
+
+def test_evidence_that_no_database_stores_is_made_storable() -> None:
+    """Lines of a log file come with raw bytes: one of them must not fail the whole file."""
+    hostile = failed_login(user_agent="\x00 \udc80", path="/" + "\ud83d" * 1_000)
+
+    cases.file([finding(evidence=(hostile,))], source="access.log", now=SOON)
+
+    [shown] = CaseFinding.objects.get().evidence
+    assert shown["user_agent"] == "\ufffd ?"
+    assert len(shown["path"]) == 512

@@ -135,7 +135,7 @@ RULES: tuple[Rule, ...] = (
         window_s=60,
         reason="A cut connection leaves one broken request. Five in a minute speak other protocols at this port to see "
         "what answers.",
-        example='Requests such as "HELP" or "\\x03\\x00\\x00/\\xE0", each answered 400.',
+        example='Requests such as "QUIT" or "\\x03\\x00\\x00/\\xE0", each answered 400.',
         nearest_benign="A browser that speaks TLS to the plain port: that greeting is not counted.",
     ),
 )

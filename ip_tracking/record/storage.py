@@ -40,7 +40,7 @@ class Stored:
 
 def store(batch_id: str, events: list[Event], symptoms_of: Callable[[Event], str], now: datetime) -> Stored:
     """Stores a batch in one transaction with its id; a batch that is there already is not stored again."""
-    events = [_fit(event._replace(symptoms=symptoms_of(event))) for event in events]
+    events = [fit(event._replace(symptoms=symptoms_of(event))) for event in events]
     times = [event.at for event in events]
     if connection.vendor == "postgresql":
         partitions.ensure({at.date() for at in times})
@@ -64,7 +64,7 @@ def to_event(row: RequestLog) -> Event:
     )
 
 
-def _fit(event: Event) -> Event:
+def fit(event: Event) -> Event:
     """Cuts what is too long for its column and drops what no database stores: a batch never fails over one request."""
     cut = {}
     for name, width in WIDTHS.items():

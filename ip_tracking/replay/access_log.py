@@ -55,6 +55,7 @@ _DATE = re.compile(r"(\d{1,2})/([^/\s]{3,10})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:[.,
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([\"\\/bfnrtv]))")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
 _REQUEST = re.compile(r"([A-Z][A-Z_-]{2,19}) +(.+?)(?: +HTTP/(?:1\.[01]|[23](?:\.0)?|0\.9))? *", re.DOTALL)
+_NO_REQUEST = re.compile(r"[- ]*(?:HTTP/[\d.]+)?")  # a connection that asked nothing, in formats of one field or three
 _NO_SUCH_VERSION = re.compile(r" HTTP/[\d.]+$")
 
 
@@ -172,7 +173,7 @@ def _request(text: str) -> tuple[str, str, str]:
     """Method, path, query. What is no HTTP has no method, and its text for a path."""
     match = _REQUEST.fullmatch(text)
     if match is None or _NO_SUCH_VERSION.search(match[2]):
-        return "", "" if text in ("-", "- - HTTP/1.0", "- - -") else text, ""
+        return "", "" if _NO_REQUEST.fullmatch(text) else text, ""
     method, target = match.groups()
     path, _, query = target.partition("?")
     return method, path, query

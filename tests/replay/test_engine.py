@@ -99,7 +99,7 @@ def test_memory_holds_no_more_than_the_cap_of_an_hour():
     replay.read((line(f"/{'x' * (n % 99)}{n}.env") for n in range(9 * READ_BACK)), "a.log")
 
     assert sum(map(len, replay._kept.values())) <= 4 * READ_BACK
-    assert replay.suspects()[0].findings[0].count <= READ_BACK
+    assert max(finding.count for finding in replay.suspects()[0].findings) == READ_BACK
 
 
 def test_a_log_and_live_traffic_come_to_the_same_findings():
