@@ -42,7 +42,8 @@ A policy is one row of `IP_TRACKING["POLICIES"]`: a project's rows go over the s
 RULES_PAGE = """# The rules
 
 What makes a network suspicious: so many requests with a symptom, distinct by what, within how long. A finding of
-severity medium or more opens a case. The last one is asked by the hourly sweep, the others as requests are stored.
+severity medium or more opens a case; where `ENFORCE` says so it also throttles or blocks, unless its rule only files.
+The last one is asked by the hourly sweep, the others as requests are stored.
 
 {table}
 
@@ -78,10 +79,17 @@ def policies() -> str:
 
 def rules() -> str:
     every = (*RULES, DISTRIBUTED_LOGIN)
-    rows = [(f"`{r.name}`", r.title, r.owasp, r.severity.value, f"`{r.symptom}`", _limit(r), r.distinct) for r in every]
-    head = ("rule", "what it means", "OWASP", "severity", "symptom", "limit", "distinct by")
+    rows = [
+        (f"`{r.name}`", r.title, r.owasp, r.severity.value, f"`{r.symptom}`", _limit(r), r.distinct, _may(r))
+        for r in every
+    ]
+    head = ("rule", "what it means", "OWASP", "severity", "symptom", "limit", "distinct by", "may decide")
     reasons = "\n".join(f"- **{r.name}**: {r.reason} *Closest harmless client:* {r.nearest_benign}" for r in every)
     return RULES_PAGE.format(table=table(head, rows), reasons=reasons)
+
+
+def _may(rule: Rule) -> str:
+    return "yes" if rule.decides else "files only"
 
 
 def _limit(rule: Rule) -> str:

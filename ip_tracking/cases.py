@@ -171,7 +171,7 @@ def _is_cooling_down(case: SuspiciousIP, now: datetime) -> bool:
 def _enforce(case: SuspiciousIP, grown: list[Finding], now: datetime) -> None:
     """Decides as ENFORCE says. A detector never decides against some networks: it says so on the case instead."""
     settings = conf.get()
-    if settings.enforce == "cases" or not any(f.severity.rank >= Severity.MEDIUM.rank for f in grown):
+    if settings.enforce == "cases" or not any(f.decides and f.severity.rank >= Severity.MEDIUM.rank for f in grown):
         return
     case.note = _spared_because(case, now)
     # What stands already is not touched: a detector's hour must not take the place of a person's "for good".

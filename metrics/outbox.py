@@ -1,7 +1,7 @@
 """What waits to be sent: a request only appends to a queue, and a thread hands it to the `datadog` library's client.
 
-The library's own path takes locks and wakes its threads. In front of one request, among other work, it cost three times
-what it costs in a tight loop.
+The library's own path is long, takes locks and wakes its threads: within a request, among other work, it costs several
+times what a tight loop shows.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ class Outbox:
 
     def _empty(self) -> None:
         late, until = 0, monotonic() + ROUND_S
-        with self._dog:  # which packs many lines into a packet; each packet sent lets go of the interpreter's lock
+        # `with` packs many lines into a packet. Each packet sent lets go of the interpreter's lock, so that requests
+        # wait no longer than for any thread: a full queue takes 50 ms, the 600 numbers of a busy 0.3 s less than one.
+        with self._dog:
             for series, value in self._gathered():
                 if monotonic() < until:
                     self._hand_over(series, value)

@@ -24,9 +24,9 @@ from ip_tracking.event import US, Event, floor_hour
 # counted apart, so that nobody hides an attack behind two thousand of them.
 READ_BACK = 2_000
 
-# To a rule that counts distinct paths, addresses that differ only in numbers and identifiers are one: a gallery of
+# To a rule that counts distinct paths, addresses that differ only in long numbers and identifiers are one: a gallery of
 # deleted products is one broken page, not a search.
-_IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|[0-9]+", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|[0-9]{4,}", re.IGNORECASE)
 
 
 def find(events: Iterable[Event], rules: Sequence[Rule], since_us: int = 0) -> list[Finding]:
@@ -127,6 +127,7 @@ def _finding(met: _Met, rule: Rule) -> Finding:
         last_seen_us=met.last_seen_us,
         evidence=evidence,
         rule_version=rule.version,
+        decides=rule.decides,
     )
 
 
@@ -136,7 +137,9 @@ def _in_order(events: Iterable[Event]) -> list[Event]:
 
 
 def _path(event: Event) -> str:
-    return _IDENTIFIER.sub("0", event.path)
+    """The path with identifiers made one; not in its first part, where guesses differ and catalogues do not."""
+    first, slash, rest = event.path.lstrip("/").partition("/")
+    return first + slash + _IDENTIFIER.sub("0", rest)
 
 
 def _folder(event: Event) -> str:

@@ -42,6 +42,7 @@ class Rule:
     example: str
     nearest_benign: str  # the harmless client that comes closest, and why it stays below
     distinct: Literal["", "path", "folder", "account", "user_agent"] = ""  # count distinct ones, "" for requests
+    decides: bool = True  # whether a detector may throttle or block for it, where ENFORCE says so
     version: int = 1
 
 
@@ -60,6 +61,7 @@ class Finding:
     last_seen_us: int  # the last matching event of the hour that lies in a window that met the rule
     evidence: tuple[Event, ...]  # the first EVIDENCE_ROWS that met the rule; of what it counts as one, the first
     rule_version: int = 1
+    decides: bool = True
 
     @property
     def weight(self) -> int:

@@ -30,6 +30,7 @@ RULES: tuple[Rule, ...] = (
         "four or five in twenty.",
         example="Six POSTs to /api/auth/login/ answered 401 within a second.",
         nearest_benign="A form whose button is clicked twice or three times at each try: people slow down to retype.",
+        decides=False,  # the login policy already holds such a client; refusing it everything can wait for the tenth
     ),
     Rule(
         name="probing",

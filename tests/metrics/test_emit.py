@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
-from metrics import client, emit
+from metrics import client, emit, outbox
 from metrics.catalogue import (
     BATCHES_SPOOLED,
     BLOCKED,
@@ -277,33 +278,103 @@ def test_without_an_agent_a_call_costs_as_little_as_with_one(
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 1
 
 
-def test_a_resolver_that_hangs_holds_up_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one wait that `socket_timeout` does not cover; it must be the sending thread's alone."""
-    hanging, release = threading.Event(), threading.Event()
+class Resolver:
+    """Hangs until it is released: the one wait that `socket_timeout` does not cover."""
 
-    def getaddrinfo(*_: object) -> list[object]:
-        hanging.set()
-        release.wait(30)
-        return []
+    def __init__(self) -> None:
+        self.asked, self.released = threading.Event(), threading.Event()
+        self._real = socket.getaddrinfo
 
-    send_to(monkeypatch, {"DD_DOGSTATSD_URL": "udp://agent.invalid:8125"})
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    def __call__(self, *arguments: Any) -> list[Any]:
+        self.asked.set()
+        self.released.wait(30)
+        return self._real(*arguments)
 
-    def work() -> None:
-        for _ in range(6_000):  # more packets than the queue holds
-            emit.distribution(REQUEST_DURATION, 0.25, **REQUEST)
 
-    first, second = threading.Thread(target=work, daemon=True), threading.Thread(target=work, daemon=True)
-    first.start()
-    reached = hanging.wait(10)
-    second.start()
-    first.join(5)
-    second.join(5)
-    done = not first.is_alive() and not second.is_alive()
-    release.set()
+@pytest.fixture
+def resolver(agent: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
+    """Stands before the receiver, with the thread already waiting for it."""
+    hanging = Resolver()
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    emit.distribution(REQUEST_DURATION, 0.25, **REQUEST)
+    assert hanging.asked.wait(10)
+    yield hanging
+    hanging.released.set()
 
-    assert reached
-    assert done
+
+@pytest.mark.parametrize("transport", ["udp"])
+def test_a_resolver_that_hangs_holds_up_no_call_and_what_is_too_many_is_told_and_counted(
+    agent: Receiver, resolver: Resolver, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls = outbox.QUEUE_MOST + 1_000
+
+    started = time.perf_counter()
+    for _ in range(calls):
+        emit.count(REQUESTS, **REQUEST)
+    spent_s = time.perf_counter() - started
+    resolver.released.set()
+    emit.flush()
+    emit.flush()  # what was dropped is told in the round after
+
+    assert spent_s < 5  # 0.04 s here
+    assert agent.total(REQUESTS) == outbox.QUEUE_MOST
+    assert agent.total(EMIT_DROPPED, reason="queue_full") == 1_000
+    assert [record.message for record in caplog.records].count(
+        "Metrics dropped (queue_full): the Agent, or the way to it, is too slow."
+    ) == 1
+
+
+@pytest.mark.parametrize("transport", ["udp"])
+def test_a_flush_waits_for_a_resolver_that_hangs_but_not_long(resolver: Resolver) -> None:
+    started = time.perf_counter()
+    emit.flush()
+    client.close()
+
+    assert time.perf_counter() - started < 2 * outbox.END_DEADLINE_S + 1
+
+
+@pytest.mark.parametrize("transport", ["udp"])
+def test_what_was_held_up_too_long_is_not_sent_as_if_it_were_new(
+    agent: Receiver, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "ROUND_S", 0.2)
+    resolver.released.set()
+    emit.flush()
+    agent.wait_for(lambda: len(agent.values(REQUEST_DURATION)) == 1)
+    client.close()
+    resolver.released.clear()
+    resolver.asked.clear()
+
+    for _ in range(100):  # more than one packet: the second is due when the first is through
+        emit.distribution(REQUEST_DURATION, 0.5, **REQUEST)
+    assert resolver.asked.wait(10)
+    time.sleep(0.3)
+    resolver.released.set()
+    emit.flush()
+    emit.flush()
+
+    sent = agent.values(REQUEST_DURATION).count(0.5)
+    assert 0 < sent < 100
+    assert agent.total(EMIT_DROPPED, reason="late") == 100 - sent
+
+
+def test_a_number_nobody_can_add_up_does_not_end_the_sending(agent: Receiver, caplog: pytest.LogCaptureFixture) -> None:
+    for value in (10**308, 10**308, 0.5):
+        emit.count(BATCHES_SPOOLED, value)
+    emit.flush()
+    emit.count(BATCHES_SPOOLED)
+    emit.flush()
+
+    assert "Metrics were lost." in caplog.text
+    assert agent.values(BATCHES_SPOOLED) == [1]
+
+
+def test_the_thread_ends_with_its_outbox(agent: Receiver) -> None:
+    emit.count(BATCHES_SPOOLED)
+    client.close()
+
+    assert "sentinel-metrics" not in {thread.name for thread in threading.enumerate()}
+    assert agent.values(BATCHES_SPOOLED) == [1]
 
 
 def test_a_new_thread_that_cannot_be_had_stops_no_request(
