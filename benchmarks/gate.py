@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import gc
 import io
-import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import override_settings
 
 ROUNDS = 7
 BLOCKS = 30
@@ -28,53 +30,17 @@ CLIENTS = 64
 
 FULL = ["metrics.middleware.MetricsMiddleware", "ip_tracking.middleware.SentinelMiddleware"]
 
-POLICIES: dict[str, Any] = {name: None for name in ("login", "login-hourly", "login-account", "payment")}
-POLICIES |= {
-    "payment-declines": None,
-    "site": {"rates": ["1000000/m"], "why": "measured"},
-    "burst": {"rates": ["100000/s"], "why": "measured"},
-    "daily": {"rates": ["100000000/d"], "key": "network", "why": "measured"},
-}
-
 
 def measure() -> dict[str, float]:
     """Returns {"vs_ping", "vs_django_ratelimit", "spread"} and the medians in microseconds."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        from sentinel.embedded import broker_url, start_valkey, store_url
-
-        directory = Path(name)
-        valkey = start_valkey(directory)
-        try:
-            _configure(store_url(directory), broker_url(directory, 1), directory)
-            return _compare(_contenders())
-        finally:
-            from ip_tracking.background import background
-
-            background.close()
-            valkey.terminate()
-            valkey.wait(5)
-
-
-def _configure(store: str, broker: str, directory: Path) -> None:
-    os.environ["DD_AGENT_HOST"] = "127.0.0.1"
-    os.environ["DD_DOGSTATSD_PORT"] = "18125"
-    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
-    os.environ |= {"BENCH_STORE": store, "BENCH_DIRECTORY": str(directory)}
-    import django
-    from celery import Celery
-    from django.core.management import call_command
-
-    Celery("bench", broker=broker).set_default()
-    django.setup()
-    call_command("migrate", verbosity=0)
+    contenders = _contenders()
+    for run in contenders.values():
+        for number in range(300):
+            run(number)
+    return _compare([_round(contenders) for _ in range(ROUNDS)])
 
 
 def _contenders() -> dict[str, Callable[[int], None]]:
-    import redis
-    from django.conf import settings
-    from django.core.handlers.wsgi import WSGIHandler
-    from django.test import override_settings
-
     handlers = {}
     for name, middleware in {"bare": [], "sentinel": FULL, "ratelimit": []}.items():
         with override_settings(MIDDLEWARE=middleware):
@@ -117,11 +83,7 @@ def _environ(path: str, number: int) -> dict[str, Any]:
     }
 
 
-def _compare(contenders: dict[str, Callable[[int], None]]) -> dict[str, float]:
-    for run in contenders.values():
-        for number in range(300):
-            run(number)
-    rounds = [_round(contenders) for _ in range(ROUNDS)]
+def _compare(rounds: list[dict[str, float]]) -> dict[str, float]:
     added = [r["sentinel"] - r["bare"] for r in rounds]
     to_ping = [cost / r["ping"] for cost, r in zip(added, rounds, strict=True)]
     to_ratelimit = [cost / (r["ratelimit"] - r["bare"]) for cost, r in zip(added, rounds, strict=True)]
@@ -130,7 +92,7 @@ def _compare(contenders: dict[str, Callable[[int], None]]) -> dict[str, float]:
         "vs_ping": round(statistics.median(to_ping), 3),
         "vs_django_ratelimit": round(middle, 3),
         "spread": round((max(to_ratelimit) - min(to_ratelimit)) / middle, 3),
-        **{f"{name}_us": round(statistics.median(r[name] for r in rounds), 1) for name in contenders},
+        **{f"{name}_us": round(statistics.median(r[name] for r in rounds), 1) for name in rounds[0]},
     }
 
 

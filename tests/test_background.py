@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,6 +46,15 @@ def background() -> Iterator[Background]:
     made.close()
 
 
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Threads take turns as often as they can, so that a race shows."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
 def never() -> None:
     raise AssertionError("called")
 
@@ -60,10 +70,13 @@ def test_nothing_runs_before_the_first_request(background: Background, journal: 
     assert journal.entries == []
 
 
-def test_a_request_starts_one_thread_and_the_next_ones_none(background: Background, journal: Journal) -> None:
+def test_a_request_starts_one_thread_and_the_next_ones_none(
+    background: Background, journal: Journal, impatient: None
+) -> None:
     background.register([Duty("who", 60, lambda: journal.note(threading.current_thread().name))], lambda: None)
 
-    starters = [threading.Thread(target=background.ensure_running) for _ in range(20)]
+    start = threading.Barrier(20)
+    starters = [threading.Thread(target=lambda: start.wait() and background.ensure_running()) for _ in range(20)]
     for starter in starters:
         starter.start()
     for starter in starters:

@@ -118,8 +118,8 @@ def _claimed(path: Path) -> Iterator[TextIO | None]:
         except BlockingIOError:
             yield None
             return
-        # Between the opening and the lock it may have been sent and removed.
-        yield file if os.fstat(file.fileno()).st_nlink else None
+        # Between the opening and the lock it may have been sent and removed, or put aside.
+        yield file if path.exists() else None
 
 
 def _written(path: Path) -> float:

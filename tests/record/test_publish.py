@@ -23,7 +23,7 @@ from sentinel.embedded import broker_url, start_valkey
 from tests.traffic import event
 
 # Generous: what must not happen is the minutes that the defaults would wait.
-BOUND_S = 6.0
+BOUND_S = 5.0
 
 
 class Broker:
