@@ -137,7 +137,7 @@ class SuspiciousIPAdmin(ReadOnly):
         if not search_term:
             return queryset, False
         try:
-            return queryset.overlapping(search_term), False
+            return queryset.overlapping(search_term), False  # type: ignore[attr-defined]  # our own queryset
         except ValueError as error:
             self.message_user(request, f"{error}. Write an address or a CIDR.", messages.ERROR)
             return queryset.none(), False

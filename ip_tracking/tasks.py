@@ -36,7 +36,7 @@ ABANDONED = timedelta(minutes=5)
 FUTURE = timedelta(minutes=5)
 
 
-@shared_task(
+@shared_task(  # type: ignore[call-overload,untyped-decorator]  # the stubs are older than acks_on_timeout
     name="ip_tracking.tasks.store_events",
     acks_late=True,
     acks_on_timeout=False,

@@ -59,11 +59,11 @@ def start_valkey(directory: Path, *, keep: bool = False, binary: str | None = No
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    wait_for_valkey(process, directory)
+    wait_for_valkey(process, directory, directory / "valkey.log")
     return process
 
 
-def wait_for_valkey(process: subprocess.Popen[bytes], directory: Path) -> None:
+def wait_for_valkey(process: subprocess.Popen[bytes], directory: Path, log: Path) -> None:
     """Returns when the server answers; raises NotStarted."""
     with redis.Redis(unix_socket_path=str(directory / "valkey.sock")) as client:
         deadline = time.monotonic() + START_DEADLINE_S
@@ -75,7 +75,7 @@ def wait_for_valkey(process: subprocess.Popen[bytes], directory: Path) -> None:
             else:
                 return
     process.kill()
-    raise NotStarted(f"Valkey did not start; its log is {directory / 'valkey.log'}.")
+    raise NotStarted(f"Valkey did not start; its log is {log}.")
 
 
 def store_url(directory: Path, database: int = 0) -> str:

@@ -10,6 +10,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -77,6 +78,7 @@ class House:
         self.children: list[Child] = []
         self._lock = lock
         self._asked = 0
+        self._terminal = select.poll()
 
     def listen_to_signals(self) -> None:
         """The handler only takes a note: an exception could come between starting a child and remembering it."""
@@ -84,6 +86,10 @@ class House:
             # Under nohup a closed terminal is meant to be survived.
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._ask)
+        # Where make is a terminal's first process, SIGHUP goes to make alone, which waits for us: so look ourselves.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            for descriptor in filter(os.isatty, (0, 1, 2)):
+                self._terminal.register(descriptor, 0)  # that it was closed is told unasked
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked += 1
@@ -91,7 +97,7 @@ class House:
     def pause(self, seconds: float = 0.1) -> None:
         """Waits a little; raises Stopped when somebody asked, CannotRun when a child ended by itself."""
         time.sleep(seconds)
-        if self._asked:
+        if self._asked or self._terminal.poll(0):
             raise Stopped
         for child in self.children:
             code = child.process.poll()
@@ -134,7 +140,7 @@ class House:
         try:
             while child.process.poll() is None:
                 self.pause()
-        except Stopped:
+        except (Stopped, CannotRun):  # another one ended, or somebody asked: this one is to be stopped as well
             self.children.append(child)
             raise
         if child.process.returncode:
@@ -233,7 +239,7 @@ def start_all(house: House, listener: socket.socket) -> None:
     var, python, handle = house.var, sys.executable, listener.fileno()
     command = valkey_command(var / "valkey", keep=True, binary=valkey_binary(), log=var / "log" / "valkey.log")
     valkey = house.start("valkey", command, deadline_s=10.0)
-    wait_for_valkey(valkey.process, var / "valkey")
+    wait_for_valkey(valkey.process, var / "valkey", valkey.log)
     say("Preparing the database and the shop.")
     house.finish(house.start("prepare", [python, "-m", "sentinel.prepare"]))
     worker = [python, "-m", "celery", "-A", "sentinel", "--quiet", "worker", "--pool", "threads", "--concurrency", "2"]

@@ -46,13 +46,17 @@ def background() -> Iterator[Background]:
     made.close()
 
 
-@pytest.fixture
-def impatient() -> Iterator[None]:
-    """Threads take turns as often as they can, so that a race shows."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
+def where(thread: threading.Thread) -> str:
+    """Returns the name of the function a thread is in."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame.f_code.co_name if frame else ""
+
+
+def wait_until(question: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not question():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def never() -> None:
@@ -70,15 +74,14 @@ def test_nothing_runs_before_the_first_request(background: Background, journal: 
     assert journal.entries == []
 
 
-def test_a_request_starts_one_thread_and_the_next_ones_none(
-    background: Background, journal: Journal, impatient: None
-) -> None:
+def test_a_request_starts_one_thread_and_the_next_ones_none(background: Background, journal: Journal) -> None:
     background.register([Duty("who", 60, lambda: journal.note(threading.current_thread().name))], lambda: None)
 
-    start = threading.Barrier(20)
-    starters = [threading.Thread(target=lambda: start.wait() and background.ensure_running()) for _ in range(20)]
-    for starter in starters:
-        starter.start()
+    starters = [threading.Thread(target=background.ensure_running) for _ in range(20)]
+    with background._state.lock:
+        for starter in starters:
+            starter.start()
+        wait_until(lambda: all(where(starter) == "ensure_running" for starter in starters))  # all at the lock
     for starter in starters:
         starter.join()
     journal.wait_for("sentinel-background")

@@ -172,6 +172,21 @@ def test_two_workers_that_file_the_same_network_at_once_lose_nothing() -> None:
     assert the_case().score == 9 * 40
 
 
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_file_different_findings_of_a_known_case_at_once_count_each_others() -> None:
+    cases.file([finding()], now=SOON)
+    works = [
+        lambda worker=worker: cases.file([finding(f"rule-{worker}-{number}") for number in range(20)], now=SOON)
+        for worker in range(4)
+    ]
+
+    assert at_once(*works) == []
+
+    assert the_case().findings.count() == 81
+    assert the_case().score == 81 * 40
+    assert the_case().version == 5
+
+
 def at_once(*works: Callable[[], object]) -> list[Exception]:
     """Runs each in a thread with a database connection of its own; returns what they raised."""
     start, failures = threading.Barrier(len(works)), []
@@ -231,6 +246,19 @@ def test_low_findings_under_a_case_that_exists_enforce_nothing(tracking: Configu
     cases.file([finding("probing", severity=Severity.LOW)], now=SOON)
 
     assert not Decision.objects.exists()
+
+
+def test_a_rule_that_only_files_enforces_nothing(tracking: Configure) -> None:
+    tracking(ENFORCE="block")
+
+    cases.file([finding("login-hammering", decides=False)], now=SOON)
+
+    assert the_case().enforcement == "none"
+    assert not Decision.objects.exists()
+
+    cases.file([finding()], now=SOON)
+
+    assert the_case().enforcement == "block"
 
 
 def test_a_decision_that_stands_is_not_made_again(tracking: Configure) -> None:

@@ -218,6 +218,7 @@ def test_the_eleventh_failed_login_of_a_network_within_a_minute_is_a_429_with_al
     assert 1 <= int(response["Retry-After"]) <= 60
     assert dict(parsed(response, "RateLimit"))["login"] == {"r": 0, "t": int(response["Retry-After"])}
     assert dict(parsed(response, "RateLimit-Policy"))["login"] == {"q": 10, "w": 60}
+    assert "login-account" not in response["RateLimit-Policy"]  # anybody may name an account: its state is not told
 
 
 @pytest.mark.django_db(transaction=True)

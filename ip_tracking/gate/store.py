@@ -121,7 +121,7 @@ class Store:
             except redis.exceptions.NoScriptError:
                 reply = self._ask(connection, "EVAL", call.script.source, call)
         except BaseException:
-            # A half-read answer must never be taken for the next caller's.
+            # Never used again: a late answer must not be taken for the next caller's.
             connection.disconnect()
             raise
         self._idle.append((connection, time.monotonic()))

@@ -49,7 +49,7 @@ class Publisher:
         connection = current_app.connection_for_write(connect_timeout=CONNECT_TIMEOUT_S)
         # Over the project's own options, which say where the queues are (a key prefix, a sentinel's master).
         limits = OPTIONS.get(connection.get_transport_cls().driver_type, {})
-        connection.transport_options = {**connection.transport_options, **limits, **NO_RETRIES}
+        connection.transport_options = (connection.transport_options or {}) | limits | NO_RETRIES
         self._connection = connection
         self._producer = current_app.amqp.Producer(connection, auto_declare=False)
 

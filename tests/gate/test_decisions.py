@@ -45,6 +45,7 @@ def test_a_block_binds_known_callers_too_and_a_throttle_only_strangers(caller, n
     assert refused(caller("5/m", user="42")) == "block"
     assert refused(caller("5/m", network="203.0.113.8")) == "throttle"
     assert refused(caller("5/m", network="203.0.113.8", user="42")) == ""
+    assert refused(caller("5/m", network="203.0.113.8", user="42", key="network")) == ""
 
 
 def test_a_throttle_says_when_it_ends(caller, now):
@@ -137,6 +138,7 @@ def test_a_store_that_lost_its_data_is_filled_again(caller, now):
 
 def test_a_decision_made_while_the_store_was_away_reaches_it_later(caller, now, tracking):
     url = tracking().store_url
+    decisions.refresh(now)
     tracking(STORE_URL="unix:///nowhere.sock")
     decide("block", "203.0.113.7", now)
     tracking(STORE_URL=url)

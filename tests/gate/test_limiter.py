@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from ip_tracking.event import US
 from ip_tracking.gate import limiter, store
 from ip_tracking.gate.plan import plan_of
 from ip_tracking.steps import drive
@@ -174,6 +175,23 @@ def test_a_shadow_policy_counts_but_never_refuses(caller):
 
     assert verdict.refused == ""
     assert verdict.quotas[0].wait_us > 0
+
+
+def test_a_shadow_policy_over_its_limit_does_not_keep_others_from_counting():
+    someone = Caller(plan_of([policy("1/m", name="shadow", mode="shadow"), policy("2/m", name="real")]))
+
+    refused = [someone.ask(at_s).refused for at_s in range(3)]
+
+    assert refused == ["", "", "real"]
+
+
+def test_the_effective_window_lasts_until_the_oldest_slot_leaves(caller):
+    """A gathering slot leaves when its last request is a window old."""
+    someone = caller("100/m")
+
+    leaves_s = [someone.ask(at_s).quotas[0].leave_us / US for at_s in (0, 1, 3, 10)]
+
+    assert leaves_s == [60, 60, 60, 53]
 
 
 def test_a_known_caller_is_counted_apart_from_the_strangers_of_the_network(caller):

@@ -17,7 +17,6 @@ from ip_tracking.record.spool import Spool
 from metrics import emit
 from metrics.catalogue import BATCHES_SPOOLED, EVENTS_DROPPED
 from tests.dogstatsd import Receiver
-from tests.test_background import impatient  # noqa: F401 - a fixture
 from tests.traffic import event
 
 Sent = list[tuple[str, Message]]
@@ -160,12 +159,7 @@ def test_nobody_else_can_read_what_waits(spool: Spool, directory: Path) -> None:
     assert stat.S_IMODE((directory / "a.json").stat().st_mode) == 0o600
 
 
-def test_many_senders_send_each_batch_once(
-    spool: Spool,
-    sent: Sent,
-    directory: Path,
-    impatient: None,  # noqa: F811
-) -> None:
+def test_many_senders_send_each_batch_once(spool: Spool, sent: Sent, directory: Path) -> None:
     batch_ids = [f"batch-{number}" for number in range(200)]
     keep(spool, *batch_ids, directory=directory)
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
-from tests.run.house import House, run_once
+from tests.run.house import BASE_DIR, House, environment, run_once
 
 pytestmark = pytest.mark.slow
 
@@ -128,6 +132,25 @@ def test_sigterm_and_a_closed_terminal_stop_all_of_it(tmp_path: Path, number: si
     with House(tmp_path) as house:
         assert house.send(number) == 0
         assert house.alive() == []
+
+
+def test_a_terminal_that_closes_under_make_stops_all_of_it(tmp_path: Path) -> None:
+    """make is the terminal's first process here: it alone gets SIGHUP, and it waits."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(BASE_DIR)
+        command = ["make", "run", "INSTALLED=@:", f"PY={sys.executable}"]
+        os.execve("/usr/bin/make", command, environment(tmp_path))  # noqa: S606
+    text = b""
+    while b"Ctrl-C stops everything." not in text:
+        text += os.read(terminal, 4096)
+    children = psutil.Process(pid).children(recursive=True)
+
+    os.close(terminal)
+
+    os.waitpid(pid, 0)
+    assert len(children) >= 5
+    assert psutil.wait_procs(children, timeout=10)[1] == []
 
 
 @pytest.mark.parametrize(("program", "name"), [("events@%h", "events"), ("valkey-server", "valkey")])

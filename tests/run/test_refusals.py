@@ -99,11 +99,17 @@ def test_make_names_what_python_lacks(checkout: Path, lacks: str, line: str) -> 
     assert not os.path.exists(checkout / ".venv")
 
 
-def test_make_alone_lists_every_target_one_may_want(checkout: Path) -> None:
+def test_make_alone_lists_what_one_may_want(checkout: Path) -> None:
     result = make(checkout)
 
-    listed = [line.split()[1] for line in result.stdout.splitlines()]
-    assert listed == ["help", "run", "manage", "test", "test-all", "check", "fix", "bench", "clean"]
+    listed = {line.split()[1] for line in result.stdout.splitlines()}
+    assert listed >= {"help", "run", "manage", "test", "test-all", "check", "fix", "bench", "clean"}
+    assert not any(name.startswith(("installed", "check-")) for name in listed)
+
+
+def test_a_valkey_that_does_not_start_is_named_with_its_log(tmp_path: Path) -> None:
+    with pytest.raises(embedded.NotStarted, match=rf"its log is {tmp_path}/valkey.log"):
+        embedded.start_valkey(tmp_path, binary=require("false", "coreutils"))
 
 
 def test_make_clean_forgets_the_data(checkout: Path) -> None:
