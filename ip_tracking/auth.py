@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
-from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
 from ip_tracking.gate import limiter
@@ -19,8 +19,11 @@ from ip_tracking.steps import drive
 from ip_tracking.visit import Attempt, Visit, current
 
 
-class GateBackend(BaseBackend):
-    """Raises Refused for a login over a limit. Outside a request (a command, a test) it lets everybody pass."""
+class GateBackend:
+    """Raises Refused for a login over a limit. Outside a request (a command, a test) it lets everybody pass.
+
+    Not Django's BaseBackend: its `get_user` would make a session that names no backend belong to nobody.
+    """
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
         visit = current.get()
@@ -31,6 +34,9 @@ class GateBackend(BaseBackend):
         if verdict.refused:
             raise Refused(verdict)
         visit.attempts.append(Attempt(verdict.quotas))
+
+    async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
+        await sync_to_async(self.authenticate)(request, **credentials)
 
 
 def _name_account(visit: Visit, credentials: dict[str, Any]) -> str:

@@ -104,7 +104,10 @@ def build(raw: Mapping[str, Any]) -> Settings:
         values[KEYS[key]] = value
     one_of("ENFORCE", values.get("enforce", "cases"), ENFORCE)
     one_of("RECORD", values.get("record", "celery"), RECORD)
-    proxies = tuple(values.get("trusted_proxies", ()))
+    proxies = values.get("trusted_proxies", ())
+    if isinstance(proxies, str):
+        raise BadSetting(f"IP_TRACKING['TRUSTED_PROXIES'] is {proxies!r}; write a list: [{proxies!r}]")
+    proxies = tuple(proxies)
     values |= {
         "trusted_proxies": proxies,
         "trusted_networks": networks(proxies),

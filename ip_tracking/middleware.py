@@ -237,7 +237,7 @@ def _sender() -> Sender:
 
 def _at_end() -> None:
     """The process ends: what waits is sent or spooled."""
-    _sender().flush()
+    _sender().flush(last=True)
     emit.flush()
 
 

@@ -13,7 +13,9 @@ class SentinelConfig(AppConfig):
     name = "sentinel"
 
     def ready(self) -> None:
-        post_migrate.connect(install_schedule, sender=self, dispatch_uid="sentinel.schedule")
+        # Beat's own signal: an app without models, as this one, is sent none.
+        beat = apps.get_app_config("django_celery_beat")
+        post_migrate.connect(install_schedule, sender=beat, dispatch_uid="sentinel.schedule")
 
 
 def install_schedule(**_: Any) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 # Short, because a unix socket's path may hold 107 characters.
 DIRECTORY = Path(tempfile.mkdtemp(prefix="sentinel-"))
 
-# The PostgreSQL wheel asks for this at import, and warns where it is missing.
-os.environ.setdefault("XDG_RUNTIME_DIR", str(DIRECTORY))
+# Where the PostgreSQL wheel keeps its lock, if the folder is there: else one file in /tmp for all users of the machine.
+os.environ["XDG_RUNTIME_DIR"] = str(DIRECTORY)
+(DIRECTORY / "python_PostgresServer").mkdir()
 
 # Before anything of the project is imported: its Celery application would name the project's own settings.
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -29,6 +30,7 @@ from sentinel.embedded import broker_url, start_valkey, store_url  # noqa: E402
 def _start() -> None:
     os.environ.update(
         SECRET_KEY="a key for the tests only, long enough to please the checks",
+        ENV_FILE="",  # a developer's own .env is nobody's test
         DEBUG="false",
         HTTPS="false",
         ALLOWED_HOSTS="*",

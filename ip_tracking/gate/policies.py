@@ -141,6 +141,8 @@ def parse_rate(text: object) -> Rate:
 
 def parse_policy(name: str, row: Mapping[str, Any]) -> Policy:
     """Reads one row of the table; raises BadSetting saying what is wrong and what to write."""
+    if not isinstance(row, Mapping):
+        raise BadSetting(f"policy {name!r} is {row!r}; write a dictionary of its fields, or None to drop a shipped one")
     known = {field.name for field in fields(Policy)} - {"name"}
     if not NAME.fullmatch(name):
         raise BadSetting(f"policy name {name!r} must be lower-case letters, digits and hyphens, starting with a letter")

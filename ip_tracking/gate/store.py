@@ -99,6 +99,12 @@ class Store:
             return None
         return list(reply) if isinstance(reply, list) else [reply]
 
+    def close(self) -> None:
+        """Closes what is idle; a connection in use closes when it is put back to nobody."""
+        while self._idle:
+            self._idle.pop()[0].disconnect()
+        self.client.close()
+
     def probe(self) -> None:
         """Tests a store that is away; the background thread calls it, so that no request has to."""
         if not self.away:

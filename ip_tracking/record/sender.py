@@ -31,8 +31,14 @@ class Sender:
         self._clock = clock
         self._broken_until = 0.0
 
-    def flush(self) -> None:
-        """Sends all that waits in the buffer, then spooled batches until it is time for the buffer again."""
+    def flush(self, *, last: bool = False) -> None:
+        """Sends all that waits in the buffer, then spooled batches until it is time for the buffer again.
+
+        While the broker is left alone, less than a batch waits in the buffer, but for the `last` time: else quiet
+        processes would fill the spool with files of one event. Every BREAK_S the next try takes it along.
+        """
+        if self._clock() < self._broken_until and buffer.waiting() < buffer.BATCH and not last:
+            return
         while events := buffer.take():
             self._send(str(uuid.uuid4()), pack(events))
         if self._clock() >= self._broken_until:

@@ -135,11 +135,20 @@ def test_a_distinct_value_leaves_the_window_with_its_last_event():
 
 def test_paths_that_differ_by_a_number_or_an_identifier_are_one():
     counting = rule(symptom="missing-path", threshold=2, distinct="path")
-    products = [missing(f"/products/{number}/image", number) for number in range(30)]
+    products = [missing(f"/products/{number}/image", number) for number in range(1_000, 1_030)]
     orders = [missing(f"/orders/6f1d2c3b-9a87-4e65-8c1d-01234567{n}/", n) for n in range(1000, 1030)]
 
     assert find(products, [counting]) == []
     assert find(orders, [counting]) == []
+
+
+def test_short_numbers_and_guesses_in_the_first_part_are_different_paths():
+    counting = rule(symptom="missing-path", threshold=3, distinct="path")
+    numbered = [missing(f"/backup/{number}/", number) for number in range(3)]
+    guessed = [missing(f"/backup-{year}.zip", year) for year in range(2024, 2027)]
+
+    assert find(numbered, [counting])[0].count == 3
+    assert find(guessed, [counting])[0].count == 3
 
 
 def test_a_folder_is_one_place_however_many_pages_are_missing_in_it():

@@ -52,6 +52,11 @@ def test_a_bad_row_says_which_and_what_to_write(change, says):
     assert "'mine'" in str(caught.value)
 
 
+def test_a_row_that_is_no_row_is_refused():
+    with pytest.raises(BadSetting, match="write a dictionary"):
+        parse_policy("mine", 5)
+
+
 def test_a_name_that_would_break_the_fields_is_refused():
     with pytest.raises(BadSetting, match="lower-case"):
         parse_policy('mine";q=1', ROW)

@@ -37,13 +37,23 @@ def server(directory):
 
 
 @pytest.fixture
-def own(server, directory) -> Store:
-    return Store(store_url(directory), TIMEOUT_S)
+def own(server, directory):
+    own = Store(store_url(directory), TIMEOUT_S)
+    yield own
+    own.close()
+
+
+async def ask_async(own: Store, call: Call) -> object:
+    """One event loop's own client, closed with it."""
+    try:
+        return await own.arun(call)
+    finally:
+        await own._async_client().aclose()
 
 
 def test_a_script_the_server_does_not_know_yet_is_sent_whole(own):
     assert own.run(echo("first")) == [b"first"]
-    assert asyncio.run(own.arun(echo("async"))) == [b"async"]
+    assert asyncio.run(ask_async(own, echo("async"))) == [b"async"]
 
 
 def test_the_shipped_scripts_are_known_by_their_own_name(own):
@@ -121,11 +131,11 @@ def test_an_async_server_away_is_none_too(own, server):
     server.kill()
     server.wait()
 
-    assert asyncio.run(own.arun(echo("lost"))) is None
+    assert asyncio.run(ask_async(own, echo("lost"))) is None
     assert own.away
 
 
 def test_each_event_loop_has_its_own_connection(own):
-    answers = [asyncio.run(own.arun(echo("loop"))) for _ in range(3)]
+    answers = [asyncio.run(ask_async(own, echo("loop"))) for _ in range(3)]
 
     assert answers == [[b"loop"]] * 3

@@ -96,7 +96,7 @@ def test_after_a_failure_the_broker_is_left_alone_for_a_while(
     broker.away = True
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            remember(1)
+            remember(buffer.BATCH)
             sender.flush()
             broker.now += BREAK_S / 4
 
@@ -110,6 +110,24 @@ def test_after_a_failure_the_broker_is_left_alone_for_a_while(
 
     assert len(broker.tried) == 2
     assert len(spool.waiting()) == 4
+
+
+def test_while_the_broker_is_left_alone_few_events_wait_in_the_buffer(
+    sender: Sender, broker: Broker, spool: Spool
+) -> None:
+    """A file for each quarter second of each quiet process would soon fill the spool."""
+    broker.away = True
+    remember(1)
+    sender.flush()
+    for _ in range(5):
+        remember(1)
+        sender.flush()
+    waited = (len(spool.waiting()), buffer.waiting())
+
+    sender.flush(last=True)
+
+    assert waited == (1, 5)
+    assert (len(spool.waiting()), buffer.waiting()) == (2, 0)
 
 
 def test_when_the_broker_is_back_new_events_go_before_old_ones(sender: Sender, broker: Broker, spool: Spool) -> None:
@@ -130,7 +148,7 @@ def test_a_long_spool_is_sent_in_pieces_between_the_events_of_now(sender: Sender
     broker.away = True
     for _ in range(5):
         remember(1)
-        sender.flush()
+        sender.flush(last=True)
     broker.away = False
     broker.now += BREAK_S
     broker.takes_s = EVERY_S / 2
