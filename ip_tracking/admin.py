@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.timesince import timeuntil
 
 from ip_tracking.client import identify
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
@@ -111,10 +112,10 @@ class SuspiciousIPAdmin(ReadOnly):
         if case.enforcement == SuspiciousIP.Enforcement.NONE:
             return case.get_enforcement_display()
         if case.enforced_until is None:
-            return f"{case.get_enforcement_display()} until somebody ends it"
+            return f"{case.get_enforcement_display()} for good"
         if case.enforced_until <= datetime.now(UTC):
-            return f"{case.get_enforcement_display()} until {case.enforced_until:%Y-%m-%d %H:%M} UTC (over)"
-        return f"{case.get_enforcement_display()} until {case.enforced_until:%Y-%m-%d %H:%M} UTC"
+            return f"{case.get_enforcement_display()} (over)"
+        return f"{case.get_enforcement_display()}, {timeuntil(case.enforced_until, depth=1)} left"
 
     @admin.action(description="Block…", permissions=["act"])
     def block(self, request: HttpRequest, cases: QuerySet[SuspiciousIP]) -> HttpResponse | None:

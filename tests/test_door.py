@@ -71,6 +71,7 @@ def test_over_the_limit_is_a_429_that_says_all_a_consumer_needs(http, tracking):
     assert response.status_code == 429
     assert response["Content-Type"] == "application/problem+json"
     assert response["Cache-Control"] == "no-store"
+    assert response["Content-Length"] == str(len(response.content))
     assert 58 <= wait_s <= 60
     assert parsed(response, "RateLimit-Policy") == [("site", {"q": 3, "w": 60})]
     assert parsed(response, "RateLimit") == [("site", {"r": 0, "t": wait_s})]

@@ -26,6 +26,7 @@ def refusal(request: HttpRequest, verdict: Verdict, request_id: str) -> HttpResp
         response["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
     else:
         response = HttpResponse(json.dumps(problem), status=status, content_type=PROBLEM)
+    response["Content-Length"] = str(len(response.content))  # nothing after the door adds it
     response["Cache-Control"] = "no-store"
     if verdict.refused != BLOCK:
         response["Retry-After"] = str(verdict.retry_after_s)

@@ -357,7 +357,7 @@ def test_a_block_for_good_is_a_choice_of_its_own(analyst: Client) -> None:
     analyst.post(act_on("block", case), {"reason": WHY, "hours": "for good"})
 
     assert Decision.objects.get().until is None
-    assert "Blocked until somebody ends it" in text_of(analyst.get(QUEUE))
+    assert "Blocked for good" in text_of(analyst.get(QUEUE))
 
 
 def test_a_network_that_may_not_be_blocked_is_left_and_told(analyst: Client) -> None:
