@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,9 @@ from ip_tracking.record.message import Message, NotSent, unpack
 from ip_tracking.record.storage import store, to_event
 from metrics import catalogue, emit
 
-# A batch of 200 takes some 50 ms. What takes a minute hangs, and goes to another worker.
+logger = logging.getLogger(__name__)
+
+# A batch takes a fraction of a second. What takes a minute hangs, and goes to another worker.
 STORE_LIMIT_S = 60
 
 # While the database is away batches go back to their queue; the pause keeps the workers from spinning.
@@ -106,10 +109,13 @@ def examine(symptomatic: Iterable[Event]) -> int:
 def examine_abandoned(now: datetime) -> None:
     """Examines batches whose worker was lost between storing and examining."""
     for batch in Batch.objects.filter(examined_at=None, stored_at__lt=now - ABANDONED):
-        examine(
-            map(to_event, RequestLog.objects.filter(at__range=(batch.first_at, batch.last_at)).exclude(symptoms=""))
-        )
-        Batch.objects.filter(pk=batch.pk).update(examined_at=now)
+        rows = RequestLog.objects.filter(at__range=(batch.first_at, batch.last_at)).exclude(symptoms="")
+        try:
+            examine(map(to_event, rows))
+        except Exception:  # the next hour tries again; the other batches and the sweep must not wait for this one
+            logger.exception("Batch %s could not be examined.", batch.pk)
+        else:
+            Batch.objects.filter(pk=batch.pk).update(examined_at=now)
 
 
 def refresh_decisions() -> None:

@@ -144,6 +144,20 @@ def test_the_sweep_examines_what_was_never_redelivered() -> None:
     assert Batch.objects.get().examined_at is not None
 
 
+def test_a_batch_that_cannot_be_examined_does_not_hold_up_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """A network that is none, as a row written by hand could hold."""
+    earlier = to_us(NOON - timedelta(hours=2))
+    spoilt = [one._replace(network="no network", at_us=earlier + place) for place, one in enumerate(guessing())]
+    spoilt_id, _ = killed_after_storing(NOON, *spoilt)
+    killed_after_storing(NOON, *guessing())
+
+    tasks.examine_abandoned(NOON + timedelta(minutes=6))
+
+    assert [str(row) for row in Batch.objects.filter(examined_at=None)] == [spoilt_id]
+    assert SuspiciousIP.objects.get().network == ATTACKER
+    assert "could not be examined" in caplog.text
+
+
 def test_the_sweep_leaves_a_batch_that_is_in_work_alone() -> None:
     killed_after_storing(NOON, *guessing())
 

@@ -17,8 +17,8 @@ from metrics import catalogue, emit
 
 logger = logging.getLogger(__name__)
 
-# A quiet process writes four small files a second, so that ten of them fill this in four minutes; a busy one writes
-# batches of 1,000 events, so that this is some 2 GB at the very most.
+# A quiet process writes a small file every five seconds, so that ten of them fill this in more than an hour; a busy one
+# writes batches of 1,000 events, so that this is some 2 GB at the very most.
 MOST_FILES = 10_000
 
 SUFFIX = ".json"
