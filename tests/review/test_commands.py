@@ -1,0 +1,165 @@
+"""block_ip, unblock_ip and decisions, at the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from ip_tracking.gate import decisions
+from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
+from tests.review.conftest import file as file_case
+from tests.traffic import ATTACKER, finding
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WHY = "seen in the logs"
+
+
+def run(*args: str, **options: Any) -> str:
+    out = io.StringIO()
+    call_command(*args, stdout=out, **options)
+    return out.getvalue()
+
+
+def status_of(address: str) -> int:
+    return Client(REMOTE_ADDR=address).get("/healthz/none").status_code
+
+
+def standing() -> set[tuple[str, str]]:
+    return set(Decision.objects.filter(ended_at=None).values_list("kind", "network"))
+
+
+def test_a_blocked_network_is_refused_and_an_unblocked_one_passes() -> None:
+    told = run("block_ip", "198.51.100.7", reason=WHY, actor="dana")
+    blocked = status_of("198.51.100.7")
+    run("unblock_ip", "198.51.100.7", reason=WHY)
+
+    assert told == "Blocked for 24h: 198.51.100.7\n"
+    assert (blocked, status_of("198.51.100.7")) == (403, 404)
+    assert Decision.objects.get().actor == "dana"
+
+
+def test_a_wide_block_holds_for_every_address_in_it_after_the_next_refresh() -> None:
+    run("block_ip", "198.51.100.0/24", reason=WHY)
+    decisions.refresh()
+
+    assert (status_of("198.51.100.99"), status_of("198.51.101.99")) == (403, 404)
+
+
+def test_an_ipv6_address_stands_for_its_64() -> None:
+    run("block_ip", "2001:db8::1:2:3:4", "::ffff:198.51.100.9", reason=WHY)
+
+    assert standing() == {("block", "2001:db8::/64"), ("block", "198.51.100.9")}
+
+
+def test_a_network_with_a_case_is_blocked_and_unblocked_through_it() -> None:
+    file_case(finding())
+    run("block_ip", ATTACKER, reason=WHY, actor="dana")
+    blocked = SuspiciousIP.objects.get().enforcement
+    run("unblock_ip", ATTACKER, reason=WHY, actor="lee")
+
+    assert (blocked, SuspiciousIP.objects.get().enforcement) == ("block", "none")
+    actions = ReviewAction.objects.order_by("id").values_list("action", "actor_name", "via")
+    assert list(actions) == [("block", "dana", "command"), ("unblock", "lee", "command")]
+
+
+def test_an_allowed_network_is_not_blocked_by_a_wider_block() -> None:
+    run("block_ip", "198.51.100.0/24", reason=WHY)
+    run("block_ip", "198.51.100.7", "--kind", "allow", "--for", "forever", reason="a price comparison partner")
+    decisions.refresh()
+
+    assert (status_of("198.51.100.7"), status_of("198.51.100.8")) == (404, 403)
+
+
+def test_a_file_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    good.write_text("# last night\n198.51.100.1\n\n198.51.100.2  # the loud one\n")
+    bad.write_text("198.51.100.3\nnonsense\n198.51.100.0/22/3\n")
+
+    run("block_ip", "--from", str(good), reason=WHY)
+    with pytest.raises(CommandError) as refused:
+        run("block_ip", "--from", str(bad), reason=WHY)
+
+    assert standing() == {("block", "198.51.100.1"), ("block", "198.51.100.2")}
+    assert f"{bad}:2" in str(refused.value)
+    assert f"{bad}:3" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("networks", "says"),
+    [
+        (["127.0.0.1"], "this machine itself"),
+        (["::1"], "this machine itself"),
+        (["10.0.0.5"], "trusted proxy"),
+        (["198.51.0.0/16"], "wider than /24"),
+        (["2001:db8::/32"], "wider than /48"),
+        (["198.51.100.77"], "allow-list"),
+        (["198.51.100.1", "127.0.0.1"], "127.0.0.1"),
+    ],
+)
+def test_what_would_hurt_is_refused_and_nothing_is_done(tracking: Any, networks: list[str], says: str) -> None:
+    tracking(TRUSTED_PROXIES=["10.0.0.0/8"])
+    run("block_ip", "198.51.100.77", "--kind", "allow", reason=WHY)
+
+    with pytest.raises(CommandError, match=says):
+        run("block_ip", *networks, reason=WHY)
+
+    assert standing() == {("allow", "198.51.100.77")}
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ([], "Name a network"),
+        (["198.51.100.1", "--for", "soon"], "write 1h, 24h, 7d or forever"),
+        (["198.51.100.1/8"], "write 203.0.113.7"),
+        (["--from", "/nowhere"], "cannot be read"),
+    ],
+)
+def test_what_makes_no_sense_is_told_with_what_would(args: list[str], says: str) -> None:
+    with pytest.raises(CommandError, match=says):
+        run("block_ip", *args, reason=WHY)
+
+
+def test_a_reason_is_needed() -> None:
+    with pytest.raises(CommandError, match="reason"):
+        run("block_ip", "198.51.100.1", reason="so")
+
+
+def test_unblocking_what_was_not_blocked_says_so() -> None:
+    assert run("unblock_ip", "198.51.100.1", reason=WHY) == "198.51.100.1: nothing stood\n"
+
+
+def test_the_decisions_in_force_are_listed_for_people_and_for_machines() -> None:
+    run("block_ip", "198.51.100.1", reason="an \x1b[31mangry\x1b[0m one", actor="dana")
+    run("block_ip", "198.51.100.2", "--kind", "allow", "--for", "forever", reason=WHY)
+    run("block_ip", "198.51.100.3", reason=WHY)
+    run("unblock_ip", "198.51.100.3", reason=WHY)
+
+    table, listed = run("decisions"), json.loads(run("decisions", "--format", "json"))
+
+    assert "\x1b" not in table
+    assert "dana: an \\x1b[31mangry" in table
+    assert {(d["kind"], d["network"], d["until"] is None) for d in listed} == {
+        ("block", "198.51.100.1", False),
+        ("allow", "198.51.100.2", True),
+    }
+
+
+def test_the_edge_gets_what_is_blocked_with_the_allowed_before() -> None:
+    run("block_ip", "198.51.100.0/24", reason=WHY)
+    run("block_ip", "198.51.100.2", "--kind", "allow", reason=WHY)
+    run("block_ip", "198.51.102.9", "--kind", "throttle", reason=WHY)
+
+    assert run("decisions", "--format", "nginx") == "allow 198.51.100.2;\ndeny 198.51.100.0/24;\n"
+    assert run("decisions", "--format", "plain") == "198.51.100.0/24\n"
+
+
+def test_without_a_decision_the_list_says_so() -> None:
+    assert run("decisions") == "No decision is in force.\n"
