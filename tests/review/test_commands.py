@@ -62,6 +62,7 @@ def test_a_network_with_a_case_is_blocked_and_unblocked_through_it() -> None:
     file_case(finding())
     run("block_ip", ATTACKER, reason=WHY, actor="dana")
     blocked = SuspiciousIP.objects.get().enforcement
+    assert Decision.objects.count() == 1
     run("unblock_ip", ATTACKER, reason=WHY, actor="lee")
 
     assert (blocked, SuspiciousIP.objects.get().enforcement) == ("block", "none")
