@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 
 # Two terminals must not install into one .venv at once. Where there is no flock (macOS) nothing holds the second back.
 LOCKED := $(if $(shell command -v flock),flock Makefile)
-INSTALLED = @$(LOCKED) $(MAKE) --no-print-directory
+INSTALLED = @$(LOCKED) $(MAKE) --silent --no-print-directory
 
 # What `make check` looks at is what a server in production would run with. Nothing of it is connected to.
 PRODUCTION = export SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')" ENV_FILE= DEBUG=false \
