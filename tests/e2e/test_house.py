@@ -121,14 +121,12 @@ def _warm_up(house: House) -> None:
 
 
 def _login_attack_is_limited(house: House) -> None:
-    """Spread over ten accounts; the detector would block this network too, so only the eleventh answer counts."""
-    attacker = "198.51.100.200"
+    """Spread over ten accounts, from a network that no detector blocks, so that it meets the limit and nothing else."""
+    attacker = "127.0.0.50"
     answers = [house.fail_login(attacker, f"customer{number}") for number in range(11)]
 
     assert [answer.status_code for answer in answers[:10]] == [401] * 10
     last = answers[10]
-    if last.status_code == 403:  # the detector was faster than the eleventh request: also refused
-        return
     fields = dict(http_sf.parse(last.headers["RateLimit"].encode(), tltype="list"))
     policies = dict(http_sf.parse(last.headers["RateLimit-Policy"].encode(), tltype="list"))
     assert last.status_code == 429

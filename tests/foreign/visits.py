@@ -48,7 +48,8 @@ def main() -> dict[str, Any]:
     ]
     wait_until(lambda: SuspiciousIP.objects.filter(enforcement="block").exists())
     seen["case"] = SuspiciousIP.objects.values_list("network", "top_rule").get()
-    seen["offender"] = guesser.get("/").status_code
+    # The decision reaches the store as soon as the case is committed, not with it.
+    wait_until(lambda: guesser.get("/").status_code == 403)
     seen["neighbour"] = Client(REMOTE_ADDR="203.0.113.10").get("/").status_code
 
     ours = ("shop", "sentinel")
