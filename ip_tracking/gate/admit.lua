@@ -4,6 +4,7 @@
 -- ARGV  [1] now in microseconds, or "" for this server's own clock
 --       [2] "1" for a known caller, whom a throttle does not bind
 --       [3] for each rate five doubles: limit, window (us), gather (us), cost, 1 to enforce or 0 for shadow
+--       [4] "1" to look only: the same reply, nothing is counted
 -- Reply {now_us, decision or "", milliseconds until it ends (-1: never), then for each rate:
 --       used     what counts in the window, this request included where it was counted
 --       wait_us  0, or how long until this request's cost fits
@@ -92,7 +93,7 @@ for i = 1, rates do
   reply[at], reply[at + 1], reply[at + 2], reply[at + 3] = used, wait, leave, 0
   refused = refused or (wait > 0 and enforce == 1)
 end
-if refused then return reply end
+if refused or ARGV[4] == '1' then return reply end
 
 for i = 1, rates do
   local at = i * 4

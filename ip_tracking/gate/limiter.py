@@ -29,21 +29,13 @@ def admit(
     `now_us`: event time, for replays and tests; the store's own clock where it is None, so that hosts whose clocks
     differ cannot widen a limit.
     """
-    groups = [(f"n:{network}", plan.network if user else plan.stranger)]
-    if user and plan.user.limits:
-        groups.append((f"u:{user}", plan.user))
-    if account and plan.account.limits:
-        groups.append((f"a:{account}", plan.account))
     quotas: tuple[Quota, ...] = ()
     at_us = 0
     now: int | str = "" if now_us is None else now_us
     known = int(bool(user))
-    for index, (tag, group) in enumerate(groups):
-        prefix = f"{conf.get().key_prefix}:{{{tag}}}:"
-        counters = [prefix + limit.name for limit in group.limits]
-        # Only the network's own tag can hold a decision.
-        keys = counters if index else [prefix + DECISION, *counters]
-        reply = yield Call(ADMIT, keys, [now, known, group.packed])
+    for tag, group in _groups(network, user, plan, account):
+        counters, keys = _keys(tag, group)
+        reply = yield Call(ADMIT, keys, [now, known, group.packed, 0])
         verdict = degraded.answer(group, counters) if reply is None else read_reply(reply, group, counters, known)
         if verdict.refused:
             yield from give_back(quotas)
@@ -51,6 +43,40 @@ def admit(
         quotas += verdict.quotas
         at_us = verdict.now_us
     return Verdict("", 0, quotas, at_us)
+
+
+def peek(
+    network: str, user: str | None, plan: Plan, *, now_us: int | None = None
+) -> Generator[Call, Any, tuple[Quota, ...]]:
+    """Returns how the caller's own limits stand, and counts nothing; () while the store is away or a decision stands.
+
+    In each quota `used` is without this request, and `wait_us` how long until one would fit.
+    """
+    quotas: tuple[Quota, ...] = ()
+    now: int | str = "" if now_us is None else now_us
+    known = int(bool(user))
+    for tag, group in _groups(network, user, plan, ""):
+        counters, keys = _keys(tag, group)
+        reply = yield Call(ADMIT, keys, [now, known, group.packed, 1])
+        quotas += () if reply is None else read_reply(reply, group, counters, known).quotas
+    return quotas
+
+
+def _groups(network: str, user: str | None, plan: Plan, account: str) -> list[tuple[str, Group]]:
+    """What is counted together, by hash tag: the network first, whose tag alone can hold a decision."""
+    groups = [(f"n:{network}", plan.network if user else plan.stranger)]
+    if user and plan.user.limits:
+        groups.append((f"u:{user}", plan.user))
+    if account and plan.account.limits:
+        groups.append((f"a:{account}", plan.account))
+    return groups
+
+
+def _keys(tag: str, group: Group) -> tuple[list[str], list[str]]:
+    """Returns the counters of a group, and all keys of its call."""
+    prefix = f"{conf.get().key_prefix}:{{{tag}}}:"
+    counters = [prefix + limit.name for limit in group.limits]
+    return counters, [prefix + DECISION, *counters] if tag.startswith("n:") else counters
 
 
 def give_back(quotas: Iterable[Quota]) -> Generator[Call, Any, None]:

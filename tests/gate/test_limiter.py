@@ -256,3 +256,23 @@ def test_without_a_given_time_the_stores_own_clock_counts(caller):
 
     seconds, microseconds = store.get().client.time()
     assert 0 <= seconds * 1_000_000 + microseconds - verdict.now_us < 5_000_000
+
+
+def test_a_look_shows_what_is_left_and_counts_nothing(caller):
+    someone = caller("3/m")
+    someone.ask(0)
+    steps = limiter.peek(someone.network, None, someone.plan, now_us=NOON_US + US)
+
+    (quota,) = drive(steps)
+
+    assert (quota.used, quota.wait_us, quota.leave_us) == (1, 0, 59 * US)
+    assert someone.ask(2).quotas[0].used == 2
+
+
+def test_a_look_shows_every_limit_that_would_refuse():
+    plan = plan_of([policy("1/m", name="mine"), policy("1/m", name="net", key="network")])
+    Caller(plan, user="7").ask(0)
+
+    quotas = drive(limiter.peek("203.0.113.7", "7", plan, now_us=NOON_US + US))
+
+    assert [(quota.limit.name, quota.wait_us) for quota in quotas] == [("net", 59 * US), ("mine", 59 * US)]
