@@ -22,9 +22,9 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 # Three policies that cover everything and refuse nothing, instead of the shipped ones.
 POLICIES: dict[str, Any] = {
     "site": {"rates": ["1000000/m"], "why": "measured"},
-    "burst": {"rates": ["100000/s"], "why": "measured"},
-    "daily": {"rates": ["100000000/d"], "key": "network", "why": "measured"},
-    **dict.fromkeys(["login", "login-hourly", "login-account", "payment", "payment-declines"]),
+    "burst": {"rates": ["100000/s"], "routes": ["*"], "why": "measured"},
+    "daily": {"rates": ["100000000/d"], "routes": ["*"], "key": "network", "why": "measured"},
+    **dict.fromkeys(["login", "login-hourly", "login-account", "login-device", "payment", "payment-declines"]),
 }
 IP_TRACKING = {
     "STORE_URL": BENCH_STORE,

@@ -15,25 +15,37 @@ sys.path.insert(0, str(ROOT))
 from ip_tracking.detection.finding import Rule  # noqa: E402
 from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN  # noqa: E402
 from ip_tracking.detection.rules import RULES  # noqa: E402
-from ip_tracking.gate.policies import SHIPPED, parse_policy  # noqa: E402
+from ip_tracking.gate.keys import MOST_BODY_BYTES, MOST_VALUES  # noqa: E402
+from ip_tracking.gate.policies import KEYS, SHIPPED, parse_policy  # noqa: E402
 from metrics import catalogue  # noqa: E402
 
 Row = tuple[str, ...]
 
 POLICIES = """# The policies
 
-A policy is one row of `IP_TRACKING["POLICIES"]`: a project's rows go over the shipped ones by name, `None` drops one.
+A policy is one row of `IP_TRACKING["POLICIES"]`. A project's rows go over the shipped ones by name, field by field;
+`None` drops one.
 
 | field | meaning |
 | --- | --- |
 | `rates` | `["100/m"]`, `["10/30s", "1000/d"]`: that many in *any* such window; several hold at once |
-| `kinds`, `routes`, `methods` | what it covers; nothing named covers everything |
-| `key` | what it counts by: `network`; `caller` (the known user, else the network); `account` (what a login names) |
+| `kinds`, `routes`, `methods` | what it covers: routes by kind and by name, of these methods (all, where none is named). `"routes": ["*"]` is everything. A policy that names neither covers the views that carry `@limited("its-name")` |
+| `key` | what it counts by: see below |
 | `counts` | `all` requests, or only `failures`: a good outcome gives the place back |
 | `cost` | how many places one request takes |
 | `mode` | `enforce`; `shadow` counts and never refuses; `off` |
 | `store_away` | while Redis is away: `open`, `degraded` (this process counts alone), `closed` (503) |
 | `why` | the reason for the number, for whoever meets it next |
+
+## What a policy counts by
+
+{keys}
+
+A body is read at the door only where a policy counts by a value in it, and only once the other limits let the request
+pass. A request with more than {most_values} different values, or a body over {most_body} KiB, counts under one value
+that all such requests share, and so does a body that cannot be read: padding a request buys nothing.
+
+What is left is told only of `network`, `caller` and `user`: what is counted by anything else may be somebody else's.
 
 ## Shipped
 
@@ -71,11 +83,14 @@ def policies() -> str:
     rows = []
     for name, row in SHIPPED.items():
         policy = parse_policy(name, row)
-        covers = ", ".join(sorted(policy.kinds)) or "everything"
+        covers = "everything" if "*" in policy.routes else ", ".join(sorted(policy.kinds))
         rates = ", ".join(row["rates"])
         rows.append((f"`{name}`", rates, covers, policy.key, policy.counts, policy.mode, policy.store_away, policy.why))
     head = ("policy", "rates", "covers", "counted by", "counts", "mode", "store away", "why")
-    return POLICIES.format(table=table(head, rows))
+    keys = table(("key", "counts by"), [(f"`{key}`" if " " not in key else key, text) for key, text in KEYS.items()])
+    return POLICIES.format(
+        table=table(head, rows), keys=keys, most_values=MOST_VALUES, most_body=MOST_BODY_BYTES // 1_024
+    )
 
 
 def rules() -> str:

@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
+from ip_tracking import device
 from ip_tracking.gate import limiter
 from ip_tracking.gate.plan import login_plan
 from ip_tracking.outcomes import account_key
@@ -30,7 +31,11 @@ class GateBackend:
         if visit is None:
             return
         account = _name_account(visit, credentials)
-        verdict = drive(limiter.admit(visit.client.network, None, login_plan(), account=account))
+        if visit.exempt:
+            return
+        device_id = device.proof(visit.request, account) if visit.request is not None else ""
+        ask = limiter.Ask(account=account, device=device_id)
+        verdict = drive(limiter.admit(visit.client.network, None, login_plan(), ask=ask))
         if verdict.refused:
             raise Refused(verdict)
         visit.attempts.append(Attempt(verdict.quotas))

@@ -54,7 +54,7 @@ def policies_are_valid() -> Iterable[CheckMessage]:
             if row is None:
                 _is_shipped(name)
             else:
-                policies.parse_policy(name, row)
+                policies.parse_policy(name, policies.rows({name: row})[name])
         except conf.BadSetting as error:
             yield Error(str(error), hint="docs/policies.md shows the table.", id="ip_tracking.E002")
 

@@ -45,6 +45,9 @@ class Settings:
     kinds: Mapping[str, str] = field(default_factory=dict)  # route name -> kind
     outcomes: Mapping[str, str] = field(default_factory=dict)  # dotted path of a signal -> outcome
     policies: Mapping[str, Any] = field(default_factory=dict)  # over gate.policies.SHIPPED, by name; None drops one
+    device_cookie: str = "sentinel_device"  # given at a good login, see ip_tracking.device; "" for none
+    dead_after_days: int = 14  # a policy that was not asked for so long is reported
+    legacy_fields: bool = False  # also X-RateLimit-Limit, -Remaining and -Reset
     enforce: str = "cases"  # what a detector may do by itself: file a case, throttle, block
     enforce_for_s: int = 3_600  # how long a detector's decision stands
     record: str = "celery"  # who stores events: a worker, this process' own thread, nobody

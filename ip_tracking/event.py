@@ -33,6 +33,8 @@ class Event(NamedTuple):
     account: str = ""  # keyed hash of the account a login named
     refused: str = ""  # who refused it: a policy's name, "block" or "throttle"; "" where the view ran
     symptoms: str = ""  # what this one request shows, "name" or "name:signature", separated by spaces
+    policies: str = ""  # that were asked, separated by spaces
+    shadowed: str = ""  # policies in shadow that would have refused it, separated by spaces
 
     @property
     def at(self) -> datetime:

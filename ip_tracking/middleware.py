@@ -15,15 +15,16 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.functional import empty
 
-from ip_tracking import conf, tasks
+from ip_tracking import conf, device, ratelimit, tasks
 from ip_tracking.background import Duty, background
 from ip_tracking.client import identify, request_id
+from ip_tracking.decorators import NO_MARKS, marks_of
 from ip_tracking.event import Event, to_us
 from ip_tracking.gate import decisions, limiter, responses, store
 from ip_tracking.gate.plan import Plan, plan_for
 from ip_tracking.gate.policies import HEALTH
-from ip_tracking.gate.verdict import BLOCK, PASSED, THROTTLE, Verdict
-from ip_tracking.outcomes import is_failure, outcome_of
+from ip_tracking.gate.verdict import ALLOW, BLOCK, PASSED, THROTTLE, Quota, Verdict
+from ip_tracking.outcomes import LOGIN_OK, is_failure, outcome_of
 from ip_tracking.record import buffer
 from ip_tracking.record.publish import Publisher
 from ip_tracking.record.sender import EVERY_S, Sender
@@ -86,7 +87,7 @@ class SentinelMiddleware:
         started = time.perf_counter_ns()
         background.ensure_running()
         client = identify(request)
-        visit = Visit(request_id(request, client), client)
+        visit = Visit(request_id(request, client), client, request)
         route, kind = self._route(request, visit)
         verdict = yield from self._admit(request, visit, route, kind)
         if verdict.refused:
@@ -96,24 +97,24 @@ class SentinelMiddleware:
             response = yield View(self.get_response, request)
             current.reset(token)
             outcome = outcome_of(visit, kind, response.status_code)
-            yield from self._settle(visit, verdict, outcome, response)
-            verdict = visit.refusal or verdict
+            quotas = yield from self._settle(request, visit, outcome, response)
+            verdict = visit.refusal or verdict._replace(quotas=quotas)
         response["X-Request-ID"] = visit.request_id
-        if verdict.refused:
-            self._count_refusal(verdict, route)
+        self._count(verdict, route)
         if self._records:
             self._remember(request, visit, verdict, (route, kind, outcome), response.status_code, started)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A refusal inside the view (a login's, see ip_tracking.auth) answers like one at the door."""
-        if not isinstance(exception, Refused):
-            return None
+        """A refusal inside the view (a login's, a decorator's, a throttle's) answers like one at the door."""
         visit = current.get()
         if visit is None:
             return None
-        visit.refusal = exception.verdict
-        return responses.refusal(request, exception.verdict, visit.request_id)
+        verdict = exception.verdict if isinstance(exception, Refused) else ratelimit.verdict_of(exception, visit.route)
+        if verdict is None:
+            return None
+        visit.refusal = verdict
+        return responses.refusal(request, verdict, visit.request_id)
 
     def _route(self, request: HttpRequest, visit: Visit) -> tuple[str, str]:
         match = _resolve(request.path_info)
@@ -125,42 +126,64 @@ class SentinelMiddleware:
         return match.view_name, conf.get().kinds.get(match.view_name, "")
 
     def _admit(self, request: HttpRequest, visit: Visit, route: str, kind: str) -> Generator[store.Call, Any, Verdict]:
-        if kind == HEALTH:
+        visit.exempt = kind == HEALTH
+        if visit.exempt:
             return PASSED
         network = visit.client.network
         wide = decisions.find(network)
         visit.user = conf.get().known_caller(request) or ""
         if wide is not None:
-            if wide.kind == "allow":
+            visit.exempt = wide.kind == ALLOW
+            if visit.exempt:
                 return PASSED
             if wide.kind == BLOCK or not visit.user:
                 return Verdict(wide.kind, _seconds_until(wide.until), (), 0)
-        return (yield from limiter.admit(network, visit.user, self._plan(request, route, kind)))
+        plan = self._plan(request, route, kind)
+        visit.policies = plan.policies
+        ask = limiter.Ask(request=request, arguments=_arguments(request)) if plan.named else limiter.NOTHING
+        verdict = yield from limiter.admit(network, visit.user, plan, ask=ask)
+        visit.quotas = verdict.quotas
+        return verdict
 
     def _plan(self, request: HttpRequest, route: str, kind: str) -> Plan:
         method = request.method if request.method in METHODS else "OTHER"
-        return plan_for(route, kind, method or "OTHER", self._logins_at_door)
+        match = request.resolver_match
+        marks = marks_of(match.func, method) if match is not None else NO_MARKS
+        return plan_for(route, kind, method or "OTHER", self._logins_at_door, marks)
 
     def _settle(
-        self, visit: Visit, verdict: Verdict, outcome: str, response: Response
-    ) -> Generator[store.Call, Any, None]:
-        """Gives back what only failures cost, then tells the caller how their limits stand."""
-        back = [] if is_failure(outcome) else [quota for quota in verdict.quotas if quota.limit.returnable]
-        quotas = verdict.quotas
+        self, request: HttpRequest, visit: Visit, outcome: str, response: Response
+    ) -> Generator[store.Call, Any, tuple[Quota, ...]]:
+        """Gives back what only failures cost, tells the caller how their limits stand; returns all that was asked.
+
+        A request that was refused inside the view leaves every policy as it was, but for logins that failed before.
+        """
+        quotas: tuple[Quota, ...] = visit.quotas
+        if visit.refusal is not None:
+            back = list(quotas)
+        else:
+            back = [] if is_failure(outcome) else [quota for quota in quotas if quota.limit.returnable]
         for attempt in visit.attempts:
             if not attempt.failed:
                 back += attempt.quotas
-            quotas = verdict.quotas + attempt.quotas
+        if visit.attempts:
+            quotas += visit.attempts[-1].quotas
         if back:
             yield from limiter.give_back(back)
         if visit.refusal is None:
             responses.add_fields(response, quotas, {quota.key for quota in back} if back else frozenset())
+            if visit.account and LOGIN_OK in visit.outcomes:
+                device.remember(request, response, visit.account)
+        return quotas
 
-    def _count_refusal(self, verdict: Verdict, route: str) -> None:
+    def _count(self, verdict: Verdict, route: str) -> None:
+        route = route or "unresolved"
         if verdict.refused in {BLOCK, THROTTLE}:
-            emit.count(catalogue.BLOCKED, reason=verdict.refused, route=route or "unresolved")
-        else:
-            emit.count(catalogue.THROTTLED, policy=verdict.refused, route=route or "unresolved")
+            emit.count(catalogue.BLOCKED, reason=verdict.refused, route=route)
+        elif verdict.refused:
+            emit.count(catalogue.THROTTLED, policy=verdict.refused, route=route)
+        for policy in verdict.shadowed:
+            emit.count(catalogue.WOULD_THROTTLE, policy=policy, route=route)
 
     def _remember(
         self,
@@ -193,6 +216,8 @@ class SentinelMiddleware:
                 "" if verdict.refused else outcome,
                 visit.account,
                 verdict.refused,
+                policies=" ".join(dict.fromkeys([quota.limit.policy.name for quota in verdict.quotas])),
+                shadowed=" ".join(verdict.shadowed),
             )
         )
         if full:
@@ -214,6 +239,11 @@ def _resolve(path: str) -> ResolverMatch | None:
         return get_resolver().resolve(path)
     except Resolver404:
         return None
+
+
+def _arguments(request: HttpRequest) -> dict[str, Any]:
+    match = request.resolver_match
+    return {} if match is None else match.kwargs
 
 
 def _seconds_until(until: datetime | None) -> int:

@@ -87,12 +87,17 @@ def is_failure(outcome: str) -> bool:
 
 def account_key(name: str) -> str:
     """Returns the keyed hash that stands for an account: passwords typed as user names never reach a log or a key."""
-    return _hash(name[:ACCOUNT_CHARS])
+    return keyed_hash(name)
+
+
+def keyed_hash(text: str) -> str:
+    """Returns what stands for a text where it must not be kept; spellings that look the same are one."""
+    return _hash(text[:ACCOUNT_CHARS])
 
 
 @lru_cache(maxsize=4_096)
-def _hash(name: str) -> str:
-    normal = unicodedata.normalize("NFKC", name).strip().casefold()
+def _hash(text: str) -> str:
+    normal = unicodedata.normalize("NFKC", text).strip().casefold()
     return hmac.new(django_settings.SECRET_KEY.encode(), normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[
         :24
     ]

@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.http import HttpRequest
+
 from ip_tracking.client import Client
 
 
@@ -23,12 +25,16 @@ class Visit:
 
     request_id: str
     client: Client
+    request: HttpRequest | None = None
     user: str = ""
     account: str = ""
     outcomes: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     refusal: Any = None  # the Verdict that refused inside the view
     route: str = ""
+    exempt: bool = False  # no policy counts it: on the allow-list, or asking for health
+    policies: frozenset[str] = frozenset()  # that this request passed, at the door or inside the view
+    quotas: tuple[Any, ...] = ()  # what it took, logins apart
 
 
 current: ContextVar[Visit | None] = ContextVar("ip_tracking_visit", default=None)

@@ -29,6 +29,13 @@ REQUEST_EXCEPTIONS = Metric(
 )
 
 THROTTLED = Metric("ratelimit.throttled", "count", "throttle", "Requests over a policy's rate.", ("policy", "route"))
+WOULD_THROTTLE = Metric(
+    "ratelimit.would_throttle",
+    "count",
+    "throttle",
+    "Requests that a policy in shadow would refuse.",
+    ("policy", "route"),
+)
 BLOCKED = Metric("security.requests_blocked", "count", "request", "Requests refused.", ("reason", "route"))
 FLAGGED = Metric("security.ips_flagged", "count", "event", "Networks found suspicious.", ("rule", "severity"))
 ACTIONS = Metric("security.actions", "count", "event", "What people decided about cases.", ("action", "via"))
@@ -36,6 +43,9 @@ DETECTOR_RUNS = Metric("detector.runs", "count", "run", "Runs of a detector.", (
 DETECTOR_DURATION = Metric(
     "detector.duration", "distribution", "second", "Time one run of a detector took.", ("detector", "outcome")
 )
+
+POLICIES_DEAD = Metric("ratelimit.policies_dead", "gauge", "item", "Policies that guard nothing any more.")
+ROUTES_UNGUARDED = Metric("ratelimit.routes_unguarded", "gauge", "item", "Sensitive routes that no policy guards.")
 
 EVENTS_DROPPED = Metric("record.events_dropped", "count", "event", "Request events lost.", ("reason",))
 EVENTS_STORED = Metric("record.events_stored", "count", "event", "Request events written to the log.")

@@ -64,7 +64,7 @@ def test_e001_a_setting_that_cannot_be_used(settings: Settings, wrong: dict[str,
     ("name", "row", "words"),
     [
         ("Site", {"rates": ["1/m"], "why": "x"}, ["'Site'", "lower-case letters"]),
-        ("site", {"rates": ["1/m"]}, ["'site'", "does not say why", 'write "why"']),
+        ("own", {"rates": ["1/m"]}, ["'own'", "does not say why", 'write "why"']),
         ("site", {"rates": ["fast"], "why": "x"}, ["'site'", "'fast'", 'write "100/m"']),
         ("site", {"rates": "100/m", "why": "x"}, ["'site'", "'100/m'", 'write a list such as ["100/m"]']),
         ("site", {"rates": [], "why": "x"}, ["'site'", "write a list"]),

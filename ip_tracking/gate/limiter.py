@@ -5,14 +5,29 @@ Everything that waits is yielded as a `Call`, so that the sync and the async doo
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
 
 from ip_tracking import conf
 from ip_tracking.gate import degraded
+from ip_tracking.gate.keys import tag_of
 from ip_tracking.gate.plan import Group, Plan
 from ip_tracking.gate.store import ADMIT, GIVE_BACK, Argument, Call
 from ip_tracking.gate.verdict import BLOCK, Quota, Verdict, verdict_of
+
+
+class Ask(NamedTuple):
+    """What is asked about besides the caller: a login's account and device, or the request that names values."""
+
+    account: str = ""
+    device: str = ""
+    request: HttpRequest | None = None
+    arguments: Mapping[str, Any] = {}  # of the route
+
+
+NOTHING = Ask()
 
 PER_RATE = 4  # values in admit.lua's reply for each rate, after the first three
 
@@ -22,7 +37,7 @@ DECISION = "decision"
 
 
 def admit(
-    network: str, user: str | None, plan: Plan, *, account: str = "", now_us: int | None = None
+    network: str, user: str | None, plan: Plan, *, ask: Ask = NOTHING, now_us: int | None = None
 ) -> Generator[Call, Any, Verdict]:
     """Takes a place under every limit of the plan, or none: one call for each hash tag, while they pass.
 
@@ -33,7 +48,7 @@ def admit(
     at_us = 0
     now: int | str = "" if now_us is None else now_us
     known = int(bool(user))
-    for tag, group in _groups(network, user, plan, account):
+    for tag, group in _groups(network, user, plan, ask):
         counters, keys = _keys(tag, group)
         reply = yield Call(ADMIT, keys, [now, known, group.packed, 0])
         verdict = degraded.answer(group, counters) if reply is None else read_reply(reply, group, counters, known)
@@ -55,21 +70,28 @@ def peek(
     quotas: tuple[Quota, ...] = ()
     now: int | str = "" if now_us is None else now_us
     known = int(bool(user))
-    for tag, group in _groups(network, user, plan, ""):
+    for tag, group in _groups(network, user, plan, NOTHING):
         counters, keys = _keys(tag, group)
         reply = yield Call(ADMIT, keys, [now, known, group.packed, 1])
         quotas += () if reply is None else read_reply(reply, group, counters, known).quotas
     return quotas
 
 
-def _groups(network: str, user: str | None, plan: Plan, account: str) -> list[tuple[str, Group]]:
+def _groups(network: str, user: str | None, plan: Plan, ask: Ask) -> Iterator[tuple[str, Group]]:
     """What is counted together, by hash tag: the network first, whose tag alone can hold a decision."""
-    groups = [(f"n:{network}", plan.network if user else plan.stranger)]
+    yield f"n:{network}", plan.network if user else plan.stranger
     if user and plan.user.limits:
-        groups.append((f"u:{user}", plan.user))
-    if account and plan.account.limits:
-        groups.append((f"a:{account}", plan.account))
-    return groups
+        yield f"u:{user}", plan.user
+    if ask.device:
+        # A proof of an earlier good login: what strangers did to the account does not bind its owner.
+        if plan.device.limits:
+            yield f"d:{ask.device}", plan.device
+    elif ask.account and plan.account.limits:
+        yield f"a:{ask.account}", plan.account
+    # Not before the others passed: reading a body costs more than they do.
+    for named in plan.named:
+        for value in named.read(ask.request, ask.arguments) if ask.request else ():
+            yield tag_of(named.key, value), named.group
 
 
 def _keys(tag: str, group: Group) -> tuple[list[str], list[str]]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ip_tracking import conf
+from ip_tracking.gate.keys import Reader
 from ip_tracking.gate.policies import Policy, Rate, table
 
 # As admit.lua reads it: doubles hold microseconds exactly for the next 200 years.
@@ -32,6 +33,14 @@ class Group(NamedTuple):
     packed: bytes  # admit.lua's ARGV[3]
 
 
+class Named(NamedTuple):
+    """The limits that count by a value in the request, and how to read it."""
+
+    key: str
+    read: Reader
+    group: Group
+
+
 class Plan(NamedTuple):
     """What applies to a route, kind and method, by what it is counted by."""
 
@@ -39,6 +48,9 @@ class Plan(NamedTuple):
     network: Group  # by the network, for a known caller too
     user: Group  # by the known caller
     account: Group  # by the account that a login names
+    device: Group  # by a device that proved an earlier good login to that account
+    named: tuple[Named, ...]  # by values in the request
+    policies: frozenset[str]  # the names of all of them
 
 
 def group_of(policies: list[Policy]) -> Group:
@@ -53,33 +65,46 @@ def _pack(limit: Limit) -> bytes:
 
 def limit_of(policy: Policy, rate: Rate) -> Limit:
     name = policy.name if len(policy.rates) == 1 else f"{policy.name}-{rate.window_s}s"
-    enforced = policy.mode == "enforce"
     return Limit(
         policy,
         rate,
         name,
-        enforced,
+        enforced=policy.mode == "enforce",
         returnable=policy.counts == "failures",
-        told=enforced and policy.key != "account",
+        told=policy.is_told,
         field=f'"{name}";q={rate.limit};w={rate.published_window_s}',
     )
 
 
 def plan_of(policies: list[Policy]) -> Plan:
-    by_key = {key: [p for p in policies if p.key == key] for key in ("network", "caller", "account")}
+    def by(*keys: str) -> Group:
+        return group_of([policy for policy in policies if policy.key in keys])
+
+    readers = {policy.key: policy.read for policy in policies if policy.read is not None}
     return Plan(
-        stranger=group_of(by_key["network"] + by_key["caller"]),
-        network=group_of(by_key["network"]),
-        user=group_of(by_key["caller"]),
-        account=group_of(by_key["account"]),
+        stranger=by("network", "caller"),
+        network=by("network"),
+        user=by("caller", "user"),
+        account=by("account"),
+        device=by("device"),
+        named=tuple(Named(key, read, by(key)) for key, read in readers.items()),
+        policies=frozenset(policy.name for policy in policies),
     )
 
 
 @lru_cache(maxsize=4_096)
-def plan_for(route: str, kind: str, method: str, logins_at_door: bool) -> Plan:
-    """Returns the plan of what passes the door once. `method` must come from a closed set, for the memo's sake."""
-    covering = [policy for policy in table() if policy.covers(route, kind, method)]
-    return plan_of([policy for policy in covering if logins_at_door or not policy.is_login])
+def plan_for(route: str, kind: str, method: str, logins_at_door: bool, marks: frozenset[str] = frozenset()) -> Plan:
+    """Returns the plan of what passes the door once; `marks` are the policies that the view names (@limited).
+
+    `method` must come from a closed set, for the memo's sake.
+    """
+    return plan_of(
+        [
+            policy
+            for policy in table()
+            if policy.name in marks or (policy.covers(route, kind, method) and (logins_at_door or not policy.is_login))
+        ]
+    )
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +113,14 @@ def login_plan() -> Plan:
     return plan_of([policy for policy in table() if policy.is_login])
 
 
+@lru_cache(maxsize=256)
+def plan_named(names: frozenset[str]) -> Plan:
+    """Returns the plan of these policies alone; what is off, or in no table, is not among them."""
+    return plan_of([policy for policy in table() if policy.name in names])
+
+
 @conf.on_change
 def _forget() -> None:
     plan_for.cache_clear()
     login_plan.cache_clear()
+    plan_named.cache_clear()

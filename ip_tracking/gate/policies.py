@@ -10,10 +10,10 @@ from typing import Any, Literal
 from ip_tracking import conf
 from ip_tracking.conf import BadSetting
 from ip_tracking.event import US
+from ip_tracking.gate.keys import OF_LOGIN, OWN, Reader, name_of, reader_of
 
-Key = Literal["network", "caller", "account"]
-
-NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+NAME_CHARS = 40
+NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{NAME_CHARS - 1}}}")
 RATE = re.compile(r"(?P<limit>[1-9][0-9]{0,8})/(?P<times>[1-9][0-9]{0,4})?(?P<unit>[smhd])")
 UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -24,6 +24,9 @@ GATHER_SHARE = 16
 
 LOGIN = "login"
 HEALTH = "health"
+
+# In `routes`: every route, and what resolves to none.
+EVERYTHING = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One row of the table of limits. Covers what matches its kinds, routes or names nothing (everything)."""
+    """One row of the table of limits. Covers its kinds and routes ("*": everything), and views marked by @limited."""
 
     name: str
     rates: tuple[Rate, ...]
@@ -57,7 +60,8 @@ class Policy:
     kinds: frozenset[str] = frozenset()
     routes: frozenset[str] = frozenset()
     methods: frozenset[str] = frozenset()
-    key: Key = "caller"  # network; caller: the known user, else the network; account: what a login names
+    key: str = "caller"  # see KEYS
+    read: Reader | None = None  # derived from key: the values of a request that it counts by
     counts: Literal["all", "failures"] = "all"
     cost: int = 1
     mode: Literal["enforce", "shadow", "off"] = "enforce"
@@ -66,18 +70,37 @@ class Policy:
     def covers(self, route: str, kind: str, method: str) -> bool:
         if self.methods and method not in self.methods:
             return False
-        return (not self.kinds and not self.routes) or kind in self.kinds or route in self.routes
+        return EVERYTHING in self.routes or kind in self.kinds or route in self.routes
 
     @property
     def is_login(self) -> bool:
         """Login policies are passed by each `authenticate()` (ip_tracking.auth), not once at the door."""
         return LOGIN in self.kinds
 
+    @property
+    def is_told(self) -> bool:
+        """May the caller read what is left? Only of what counts themselves: a victim's remainder tells on the victim."""
+        return self.mode == "enforce" and self.key in OWN
+
+
+# What a policy can count by, for the docs.
+KEYS = {
+    "network": "the client's network, whoever is signed in",
+    "caller": "the known user, else the network",
+    "user": "the known user; strangers are not counted",
+    "account": "the account that a login names, from wherever it is named",
+    "device": "a device that proved an earlier good login to this account (its cookie): it stands in for `account`",
+    "url:NAME": "an argument of the route, else a value of the query, such as `url:sku`",
+    "body:NAME": "a value of the JSON or form body, such as `body:coupon` or `body:items.sku`",
+    "a function": "or its dotted path: request → text or `None`, without I/O",
+}
+
 
 # The shipped table. A project's IP_TRACKING["POLICIES"] goes over it by name; None drops a row.
 SHIPPED: dict[str, dict[str, Any]] = {
     "site": {
         "rates": ["1200/m"],
+        "routes": ["*"],
         "key": "caller",
         "why": "Forty people behind one office address browse hurriedly at about 800 a minute; a scraper wants more.",
     },
@@ -102,8 +125,14 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "kinds": ["login"],
         "key": "account",
         "counts": "failures",
-        "mode": "shadow",
-        "why": "One account guessed from many addresses. In shadow: enforced, a stranger could lock its owner out.",
+        "why": "One account guessed from many addresses. Whoever signed in before from their device is not bound.",
+    },
+    "login-device": {
+        "rates": ["10/h"],
+        "kinds": ["login"],
+        "key": "device",
+        "counts": "failures",
+        "why": "A device that was signed in before guesses a few times; a stolen one must not guess for ever.",
     },
     "payment": {
         "rates": ["20/m"],
@@ -123,12 +152,12 @@ SHIPPED: dict[str, dict[str, Any]] = {
 }
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "key": ("network", "caller", "account"),
     "counts": ("all", "failures"),
     "mode": ("enforce", "shadow", "off"),
     "store_away": ("open", "degraded", "closed"),
 }
 SETS = ("kinds", "routes", "methods")
+DERIVED = {"name", "read"}
 
 
 def parse_rate(text: object) -> Rate:
@@ -143,7 +172,7 @@ def parse_policy(name: str, row: Mapping[str, Any]) -> Policy:
     """Reads one row of the table; raises BadSetting saying what is wrong and what to write."""
     if not isinstance(row, Mapping):
         raise BadSetting(f"policy {name!r} is {row!r}; write a dictionary of its fields, or None to drop a shipped one")
-    known = {field.name for field in fields(Policy)} - {"name"}
+    known = {field.name for field in fields(Policy)} - DERIVED
     if not NAME.fullmatch(name):
         raise BadSetting(f"policy name {name!r} must be lower-case letters, digits and hyphens, starting with a letter")
     for key in row:
@@ -158,6 +187,7 @@ def parse_policy(name: str, row: Mapping[str, Any]) -> Policy:
     for key in SETS:
         values[key] = _names(name, key, values.get(key, ()))
     values["rates"] = _rates(name, values.get("rates"))
+    values |= _key(name, values.get("key", "caller"))
     policy = Policy(name=name, **values)
     _refuse_impossible(policy)
     return policy
@@ -178,15 +208,26 @@ def _rates(policy: str, value: object) -> tuple[Rate, ...]:
         raise BadSetting(f"policy {policy!r}: {error}") from error
 
 
+def _key(policy: str, value: object) -> dict[str, Any]:
+    try:
+        return {"key": name_of(value), "read": reader_of(value)}
+    except BadSetting as error:
+        raise BadSetting(f"policy {policy!r}: {error}") from error
+
+
 def _refuse_impossible(policy: Policy) -> None:
     smallest = min(rate.limit for rate in policy.rates)
     if not isinstance(policy.cost, int) or not 1 <= policy.cost <= smallest:
         raise BadSetting(
             f"policy {policy.name!r}: cost {policy.cost!r} must be from 1 to its smallest limit, {smallest}"
         )
-    if policy.key == "account" and not policy.is_login:
+    if policy.key in OF_LOGIN and not policy.is_login:
         raise BadSetting(
-            f'policy {policy.name!r} counts by account, which only a login names; add "login" to its kinds'
+            f'policy {policy.name!r} counts by {policy.key}, which only a login names; add "login" to its kinds'
+        )
+    if policy.is_login and policy.read is not None:
+        raise BadSetting(
+            f"policy {policy.name!r} counts logins by {policy.key}; each authenticate() knows network, account, device"
         )
     if len({rate.window_s for rate in policy.rates}) < len(policy.rates):
         raise BadSetting(f"policy {policy.name!r} has two rates over the same window; keep the smaller")
@@ -199,10 +240,19 @@ def table() -> tuple[Policy, ...]:
     """Returns the policies in force, in order; raises BadSetting, which a system check reports first."""
     global _table  # noqa: PLW0603 - the one memo of this module
     if _table is None:
-        rows = SHIPPED | dict(conf.get().policies)
-        policies = (parse_policy(name, row) for name, row in rows.items() if row is not None)
+        policies = (parse_policy(name, row) for name, row in rows(conf.get().policies).items())
         _table = tuple(policy for policy in policies if policy.mode != "off")
     return _table
+
+
+def rows(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the shipped rows with a project's over them: by name, field by field; None drops a row."""
+    merged = {name: _over(SHIPPED.get(name, {}), row) for name, row in (SHIPPED | dict(given)).items()}
+    return {name: row for name, row in merged.items() if row is not None}
+
+
+def _over(shipped: Mapping[str, Any], row: Any) -> Any:
+    return {**shipped, **row} if isinstance(row, Mapping) else row
 
 
 @conf.on_change

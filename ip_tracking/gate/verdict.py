@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ip_tracking.event import US
 from ip_tracking.gate.plan import Limit
 
+ALLOW = "allow"
 BLOCK = "block"
 THROTTLE = "throttle"
 
@@ -33,7 +34,15 @@ class Verdict(NamedTuple):
 
     @property
     def violated(self) -> list[str]:
-        return [quota.limit.name for quota in self.quotas if quota.wait_us and quota.limit.enforced]
+        """The limits that refused, each once: a cart may break one for several of its items."""
+        return list(dict.fromkeys([q.limit.name for q in self.quotas if q.wait_us and q.limit.enforced]))
+
+    @property
+    def shadowed(self) -> list[str]:
+        """The policies in shadow that would have refused what passed."""
+        if self.refused:
+            return []
+        return list(dict.fromkeys([q.limit.policy.name for q in self.quotas if q.wait_us and not q.limit.enforced]))
 
 
 def verdict_of(quotas: tuple[Quota, ...], now_us: int) -> Verdict:

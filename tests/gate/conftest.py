@@ -29,7 +29,7 @@ class Caller:
 
     def ask(self, at_s: float = 0, account: str = "") -> Verdict:
         now_us = NOON_US + round(at_s * US)
-        return drive(limiter.admit(self.network, self.user, self.plan, account=account, now_us=now_us))
+        return drive(limiter.admit(self.network, self.user, self.plan, ask=limiter.Ask(account=account), now_us=now_us))
 
     def passes(self, at_s: float = 0) -> bool:
         return not self.ask(at_s).refused

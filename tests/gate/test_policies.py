@@ -35,7 +35,7 @@ def test_any_other_rate_is_refused_with_what_to_write(text):
         ({"rates": ["5/m", "6/60s"]}, "same window"),
         ({"why": ""}, "does not say why"),
         ({"mode": "on"}, "write one of enforce, shadow, off"),
-        ({"key": "ip"}, "write one of network, caller, account"),
+        ({"key": "ip"}, "write one of network, caller, user, account, device"),
         ({"counts": "bad"}, "write one of all, failures"),
         ({"store_away": "maybe"}, "write one of open, degraded, closed"),
         ({"kinds": "login"}, "write a list of names"),
@@ -84,4 +84,13 @@ def test_a_policy_covers_by_kind_route_and_method():
     assert policy.covers("shop:coupon", "", "POST")
     assert not policy.covers("shop:checkout", "payment", "GET")
     assert not policy.covers("shop:product-list", "catalogue", "POST")
-    assert parse_policy("all", ROW).covers("", "", "GET")
+    assert parse_policy("all", ROW | {"routes": ["*"]}).covers("", "", "GET")
+    assert not parse_policy("by-mark", ROW).covers("shop:checkout", "payment", "POST")
+
+
+def test_a_row_changes_only_the_fields_it_names(tracking):
+    tracking(POLICIES={"login": {"rates": ["3/m"]}})
+
+    login = next(policy for policy in table() if policy.name == "login")
+
+    assert (login.rates, login.key, login.counts) == ((Rate(3, 60),), "network", "failures")
