@@ -29,13 +29,16 @@ A policy is one row of `IP_TRACKING["POLICIES"]`. A project's rows go over the s
 | field | meaning |
 | --- | --- |
 | `rates` | `["100/m"]`, `["10/30s", "1000/d"]`: that many in *any* such window; several hold at once |
-| `kinds`, `routes`, `methods` | what it covers: routes by kind and by name, of these methods (all, where none is named). `"routes": ["*"]` is everything. A policy that names neither covers the views that carry `@limited("its-name")` |
+| `kinds`, `routes`, `methods` | what it covers, by kind and by name; of these methods, or of all |
 | `key` | what it counts by: see below |
 | `counts` | `all` requests, or only `failures`: a good outcome gives the place back |
 | `cost` | how many places one request takes |
 | `mode` | `enforce`; `shadow` counts and never refuses; `off` |
 | `store_away` | while Redis is away: `open`, `degraded` (this process counts alone), `closed` (503) |
 | `why` | the reason for the number, for whoever meets it next |
+
+`"routes": ["*"]` is everything. A policy that names no kind and no route covers the views that carry
+`@limited("its-name")`.
 
 ## What a policy counts by
 

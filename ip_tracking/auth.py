@@ -19,6 +19,8 @@ from ip_tracking.refused import Refused
 from ip_tracking.steps import drive
 from ip_tracking.visit import Attempt, Visit, current
 
+PATH = "ip_tracking.auth.GateBackend"
+
 
 class GateBackend:
     """Raises Refused for a login over a limit. Outside a request (a command, a test) it lets everybody pass.

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning  # noqa: A004
 from django.core.checks import register as register_check
-from django.urls import get_resolver
+from django.db import DatabaseError
 
-from ip_tracking import conf, outcomes
+from ip_tracking import conf, coverage, decorators, outcomes
+from ip_tracking.auth import PATH as BACKEND
 from ip_tracking.gate import policies
+from ip_tracking.routes import every_route
 
 MIDDLEWARE = "ip_tracking.middleware.SentinelMiddleware"
-BACKEND = "ip_tracking.auth.GateBackend"
 
 # The names of the middleware that must stand before the door, in order, where a project has them: refusals too carry
 # HSTS, CORS and a count.
@@ -30,8 +32,11 @@ Check = Callable[[], Iterable[CheckMessage]]
 
 def register() -> None:
     for check in (settings_are_valid, policies_are_valid, door_stands_in_order, logins_pass_the_gate,
-                  kinds_name_routes, outcomes_name_signals, somebody_is_trusted):  # fmt: skip
+                  kinds_name_routes, outcomes_name_signals, somebody_is_trusted, marks_name_policies,
+                  policies_cover_routes, sensitive_routes_are_guarded):  # fmt: skip
         register_check(_as_django_calls(check), Tags.security)
+    # Django runs these where a database is there to ask: in `migrate`, and in `check --database default`.
+    register_check(_as_django_calls(policies_are_asked), Tags.database)
 
 
 def _as_django_calls(check: Check) -> Callable[..., list[CheckMessage]]:
@@ -93,7 +98,7 @@ def logins_pass_the_gate() -> Iterable[CheckMessage]:
 
 
 def kinds_name_routes() -> Iterable[CheckMessage]:
-    known = _route_names()
+    known = {route.name for route in every_route()}
     for name in _given("KINDS"):
         if name not in known:
             yield Warning(
@@ -126,6 +131,64 @@ def somebody_is_trusted() -> Iterable[CheckMessage]:
         )
 
 
+def marks_name_policies() -> Iterable[CheckMessage]:
+    """A mark that no policy answers to limits nothing."""
+    every_route()  # imports the views, and with them their marks
+    for name in sorted(decorators.used - set(policies.rows(_given("POLICIES")))):
+        yield Error(
+            f"@limited({name!r}) names a policy that is not in the table.",
+            hint=f'Correct the name, or add to IP_TRACKING["POLICIES"]: "{name}": {{"rates": ["10/m"], "why": "..."}}',
+            id="ip_tracking.E007",
+        )
+
+
+def policies_cover_routes() -> Iterable[CheckMessage]:
+    if not _is_readable():
+        return
+    for found in coverage.dead():
+        yield Warning(
+            f"The policy {found.policy!r} guards nothing. {found.why}",
+            hint="It was renamed or removed: correct the policy, or drop it with None.",
+            id="ip_tracking.W004",
+        )
+
+
+def sensitive_routes_are_guarded() -> Iterable[CheckMessage]:
+    if not _is_readable():
+        return
+    for found in coverage.unguarded():
+        yield Warning(
+            f"The route {found.route!r} is unguarded. {found.why}",
+            hint='Give it a kind that a policy covers, such as KINDS = {"shop:login": "login"}; any other kind says '
+            "that it is harmless.",
+            id="ip_tracking.W005",
+        )
+
+
+def policies_are_asked() -> Iterable[CheckMessage]:
+    if not _is_readable():
+        return
+    try:
+        found = coverage.quiet(datetime.now(UTC))
+    except DatabaseError:  # before the first migration there is nothing to ask
+        return
+    for policy in found:
+        yield Warning(
+            f"The policy {policy.policy!r} guards nothing. {policy.why}",
+            hint="Its traffic goes another way now: see `manage.py policies`.",
+            id="ip_tracking.W006",
+        )
+
+
+def _is_readable() -> bool:
+    """Can settings and policies be read at all? E001 and E002 say why not."""
+    try:
+        policies.table()
+    except conf.BadSetting:
+        return False
+    return True
+
+
 def _given(key: str) -> Mapping[str, Any]:
     """Returns one table of IP_TRACKING as it was written."""
     table: Mapping[str, Any] = getattr(settings, "IP_TRACKING", {}).get(key, {})
@@ -140,18 +203,3 @@ def _is_shipped(name: str) -> None:
             f"policy {name!r} is None, which drops a shipped policy, but none has this name"
             + (f"; did you mean {near[0]!r}?" if near else f"; write one of {', '.join(policies.SHIPPED)}")
         )
-
-
-def _route_names() -> set[str]:
-    found: set[str] = set()
-    _collect(get_resolver(), "", found)
-    return found
-
-
-def _collect(resolver: object, namespace: str, found: set[str]) -> None:
-    for pattern in resolver.url_patterns:  # type: ignore[attr-defined]
-        if hasattr(pattern, "url_patterns"):
-            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            _collect(pattern, inner, found)
-        elif pattern.name:
-            found.add(f"{namespace}{pattern.name}")

@@ -19,6 +19,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 MARK = "limited_by"
 NO_MARKS: frozenset[str] = frozenset()
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
+
+# The policies that any view names, wherever the mark stands: known once the URLconf has imported the views.
+used: set[str] = set()
 
 
 def limited(*names: str) -> Callable[[View], View]:
@@ -27,6 +31,8 @@ def limited(*names: str) -> Callable[[View], View]:
     The door sees the mark where the route leads straight to the view, and counts it in the same round trip as all
     else. Where it stands deeper (behind another decorator, in a viewset's action) the call itself passes the gate.
     """
+
+    used.update(names)
 
     def decorate(view: Any) -> Any:
         if iscoroutinefunction(view):
@@ -72,6 +78,11 @@ def marks_of(view: Any, method: str) -> frozenset[str]:
     of_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
     name = (getattr(view, "actions", None) or {}).get(method.lower(), method.lower())
     return found | getattr(getattr(of_class, name, None), MARK, NO_MARKS)
+
+
+def every_mark_of(view: Any) -> frozenset[str]:
+    """Returns the policies that a view names for any method."""
+    return frozenset().union(*(marks_of(view, method) for method in METHODS))
 
 
 def _request(args: tuple[Any, ...]) -> HttpRequest:

@@ -16,6 +16,7 @@ from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.functional import empty
 
 from ip_tracking import conf, device, ratelimit, tasks
+from ip_tracking.auth import PATH as GATE_BACKEND
 from ip_tracking.background import Duty, background
 from ip_tracking.client import identify, request_id
 from ip_tracking.decorators import NO_MARKS, marks_of
@@ -33,8 +34,6 @@ from ip_tracking.refused import Refused
 from ip_tracking.steps import adrive, drive
 from ip_tracking.visit import Visit, current
 from metrics import catalogue, emit
-
-GATE_BACKEND = "ip_tracking.auth.GateBackend"
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -96,7 +95,7 @@ class SentinelMiddleware:
             token = current.set(visit)
             response = yield View(self.get_response, request)
             current.reset(token)
-            outcome = outcome_of(visit, kind, response.status_code)
+            outcome = outcome_of(visit, kind, request.method or "", response.status_code)
             quotas = yield from self._settle(request, visit, outcome, response)
             verdict = visit.refusal or verdict._replace(quotas=quotas)
         response["X-Request-ID"] = visit.request_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,13 +13,14 @@ from celery import shared_task
 from celery.exceptions import Reject
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from ip_tracking import cases, sweep
+from ip_tracking import cases, coverage, sweep
 from ip_tracking.detection.bursts import READ_BACK, find, read_from_us
 from ip_tracking.detection.rules import RULES
 from ip_tracking.detection.symptoms import MISSING_PATH, symptoms_of
-from ip_tracking.event import HOUR_US, Event, floor_hour, to_datetime
+from ip_tracking.event import HOUR_US, Event, floor_hour, to_datetime, to_us
 from ip_tracking.gate import decisions
-from ip_tracking.models import Batch, RequestLog
+from ip_tracking.gate.policies import table
+from ip_tracking.models import Batch, PolicyHour, RequestLog
 from ip_tracking.record import partitions
 from ip_tracking.record.message import Message, NotSent, unpack
 from ip_tracking.record.storage import store, to_event
@@ -34,6 +36,9 @@ AWAY_PAUSE_S = 1.0
 
 # Batches stored but not examined within this time lost their worker; the sweep examines them.
 ABANDONED = timedelta(minutes=5)
+
+# How often policies were asked is kept for a quarter: what was asked once a season is not dead.
+COUNTS_KEPT = timedelta(days=92)
 
 # A web process' clock, or the store's, may run ahead; an event from later than this is not believed.
 FUTURE = timedelta(minutes=5)
@@ -61,6 +66,7 @@ def sweep_hours() -> str:
     now = datetime.now(UTC)
     partitions.ensure_ahead(now.date())
     examine_abandoned(now)
+    report_coverage(now)
     found = _measured("hourly", lambda: sweep.run(now))
     return f"{found} finding(s)"
 
@@ -122,6 +128,16 @@ def refresh_decisions() -> None:
     """The background thread's: brings this process' decisions in line with the database."""
     with _fresh_connection():
         decisions.refresh()
+
+
+def report_coverage(now: datetime) -> None:
+    """Says how many policies guard nothing and how many sensitive routes are unguarded: one process does, hourly."""
+    hour = to_datetime(floor_hour(to_us(now)))
+    # A row for each policy, asked or not: it tells since when the policy has been there to be asked.
+    PolicyHour.objects.add(Counter({(policy.name, hour): 0 for policy in table()}))
+    PolicyHour.objects.filter(hour__lt=now - COUNTS_KEPT).delete()
+    emit.gauge(catalogue.POLICIES_DEAD, len({found.policy for found in coverage.dead() + coverage.quiet(now)}))
+    emit.gauge(catalogue.ROUTES_UNGUARDED, len(coverage.unguarded()))
 
 
 @contextmanager

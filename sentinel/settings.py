@@ -274,6 +274,8 @@ IP_TRACKING = {
     "KNOWN_CALLER": "shop.accounts.tokens.caller_id",
     "KINDS": {
         "shop:login": "login",
+        "shop:token-refresh": "token",
+        "admin:login": "login",
         "shop:checkout": "payment",
         "shop:category-list": "catalogue",
         "shop:product-list": "catalogue",

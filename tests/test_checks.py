@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import checks
+from django.db import connection
 from pytest_django.fixtures import Settings
 
+from ip_tracking import decorators
 from ip_tracking.checks import BACKEND, MIDDLEWARE
+from ip_tracking.models import PolicyHour
 
 Configure = Callable[..., object]
 
@@ -153,8 +158,8 @@ def test_w001_no_gate_for_logins(settings: Settings) -> None:
 # W002, E006: names
 
 
-def test_w002_a_kind_for_a_route_that_is_not_there(tracking: Configure) -> None:
-    tracking(KINDS={"shop:login": "login", "shop:signin": "login"})
+def test_w002_a_kind_for_a_route_that_is_not_there(settings: Settings, tracking: Configure) -> None:
+    tracking(KINDS={**settings.IP_TRACKING["KINDS"], "shop:signin": "login"})
 
     assert "'shop:signin'" in the_only_one("ip_tracking.W002")
 
@@ -181,3 +186,58 @@ def test_w003_a_proxy_that_nobody_trusts(settings: Settings, tracking: Configure
     tracking(TRUSTED_PROXIES=["unix"])
 
     assert found() == {}
+
+
+# W004 to W006, E007: policies that guard nothing, and what is unguarded
+
+
+def test_w004_a_policy_for_a_route_that_was_renamed(tracking: Configure) -> None:
+    tracking(POLICIES={"buy": {"rates": ["9/m"], "routes": ["shop:checkout", "shop:buy"], "why": "a test"}})
+
+    message = the_only_one("ip_tracking.W004")
+
+    assert "'buy'" in message
+    assert "'shop:buy'" in message
+    assert "'shop:checkout'" not in message
+
+
+def test_w005_a_login_that_nobody_told_us_of(settings: Settings, tracking: Configure) -> None:
+    kinds = {route: kind for route, kind in settings.IP_TRACKING["KINDS"].items() if route != "shop:checkout"}
+    tracking(KINDS=kinds)
+
+    assert "'shop:checkout'" in the_only_one("ip_tracking.W005")
+
+
+@pytest.mark.django_db
+def test_w006_a_policy_that_nothing_meets_any_more() -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=30)
+    PolicyHour.objects.add(Counter({("payment", long_ago): 7}))
+
+    (message,) = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
+
+    assert message.id == "ip_tracking.W006"
+    assert "'payment'" in message.msg
+    assert "14 days" in message.msg
+
+
+def test_w006_is_silent_before_the_first_migration(django_db_blocker: Any) -> None:
+    """Django runs database checks in `migrate` itself."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("ALTER TABLE ip_tracking_policyhour RENAME TO elsewhere")
+        messages = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
+        cursor.execute("ROLLBACK")
+
+    assert messages == []
+
+
+def test_e007_a_mark_that_no_policy_answers_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decorators, "used", {"exprot"})
+
+    assert "@limited('exprot')" in the_only_one("ip_tracking.E007")
+
+
+def test_policies_that_cannot_be_read_are_told_once(tracking: Configure) -> None:
+    tracking(POLICIES={"site": {"rates": ["fast"]}})
+
+    assert list(found()) == ["ip_tracking.E002"]

@@ -36,6 +36,11 @@ class Rate:
     limit: int
     window_s: int
 
+    def __str__(self) -> str:
+        unit, seconds = next((unit, s) for unit, s in reversed(UNIT_S.items()) if self.window_s % s == 0)
+        times = self.window_s // seconds
+        return f"{self.limit}/{times if times > 1 else ''}{unit}"
+
     @property
     def window_us(self) -> int:
         return self.window_s * US
@@ -79,7 +84,7 @@ class Policy:
 
     @property
     def is_told(self) -> bool:
-        """May the caller read what is left? Only of what counts themselves: a victim's remainder tells on the victim."""
+        """May the caller read what is left? Only of their own: what is left of a victim's tells on the victim."""
         return self.mode == "enforce" and self.key in OWN
 
 
@@ -148,6 +153,28 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "counts": "failures",
         "store_away": "degraded",
         "why": "A buyer tries a second card, perhaps a third; stolen cards are tried by the dozen.",
+    },
+    "coupon": {
+        "rates": ["10/10m"],
+        "kinds": ["coupon"],
+        "key": "caller",
+        "counts": "failures",
+        "store_away": "degraded",
+        "why": "A code is mistyped twice or thrice, and an old newsletter's is tried; guessing takes hundreds.",
+    },
+    "registration": {
+        "rates": ["10/h"],
+        "kinds": ["registration"],
+        "key": "network",
+        "store_away": "degraded",
+        "why": "A classroom signs up together once; ten accounts an hour from one address, every hour, are for sale.",
+    },
+    "password-reset": {
+        "rates": ["10/h"],
+        "kinds": ["password-reset"],
+        "key": "network",
+        "store_away": "degraded",
+        "why": "An office forgets ten passwords on a Monday morning; more mails an hour are somebody else's inboxes.",
     },
 }
 

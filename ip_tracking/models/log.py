@@ -60,6 +60,21 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         )
         return {row["account"]: row["networks"] for row in rows}
 
+    def refused_by(self, policy: str, since: datetime) -> dict[str, int]:
+        """How many requests, networks and known users this policy refused."""
+        return self.filter(at__gte=since, refused=policy)._how_many()
+
+    def shadowed_by(self, policy: str, since: datetime) -> dict[str, int]:
+        """How many this policy would have refused, had it not been in shadow."""
+        return self.filter(at__gte=since, shadowed__regex=rf"(^| ){policy}( |$)")._how_many()
+
+    def _how_many(self) -> dict[str, int]:
+        return self.aggregate(
+            requests=Count("pk"),
+            networks=Count("network", distinct=True),
+            users=Count("user", distinct=True, filter=~Q(user="")),
+        )
+
     def staff_seen(self, network: str, since: datetime) -> bool:
         return self.filter(network=network, staff=True, at__gte=since).exists()
 
@@ -85,14 +100,18 @@ class RequestLog(models.Model):
     account = models.CharField(max_length=64)
     refused = models.CharField(max_length=64)
     symptoms = models.CharField(max_length=512)
+    shadowed = models.CharField(max_length=512, default="")
 
     objects = RequestLogQuerySet.as_manager()
 
     class Meta:
         indexes = [
             models.Index(fields=["network", "at"], name="log_network_at"),
-            models.Index(fields=["account", "at"], condition=~models.Q(account=""), name="log_account_at"),
+            models.Index(fields=["account", "at"], condition=~Q(account=""), name="log_account_at"),
             models.Index(fields=["at"], name="log_at"),
+            models.Index(
+                fields=["at"], condition=~models.Q(refused="") | ~models.Q(shadowed=""), name="log_refused_at"
+            ),
         ]
 
     def __str__(self) -> str:

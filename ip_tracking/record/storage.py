@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,14 +11,15 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from ip_tracking.event import Event, to_us
-from ip_tracking.models import Batch, RequestLog
+from ip_tracking.event import Event, to_datetime, to_us
+from ip_tracking.models import Batch, PolicyHour, RequestLog
 from ip_tracking.record import partitions
 from metrics import catalogue, emit
 
 COLUMNS = (
     "at", "request_id", "address", "network", "method", "path", "query", "route", "kind", "status", "duration_us",
     "user_agent", "user", "staff", "outcome", "account", "refused", "symptoms",
+    "shadowed",
 )  # fmt: skip
 
 WIDTHS: dict[str, int] = {
@@ -51,9 +53,20 @@ def store(batch_id: str, events: list[Event], symptoms_of: Callable[[Event], str
         )
         if new:
             _write(events)
+            PolicyHour.objects.add(_asked(events))
     if new:
         emit.count(catalogue.EVENTS_STORED, len(events))
     return Stored(batch, [event for event in events if event.symptoms])
+
+
+def _asked(events: list[Event]) -> Counter[tuple[str, datetime]]:
+    """How often each policy was asked, by UTC hour."""
+    plans = Counter((event.policies, event.hour_us) for event in events if event.policies)
+    asked: Counter[tuple[str, datetime]] = Counter()
+    for (policies, hour_us), times in plans.items():
+        for policy in policies.split():
+            asked[policy, to_datetime(hour_us)] += times
+    return asked
 
 
 def to_event(row: RequestLog) -> Event:

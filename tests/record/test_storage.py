@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ip_tracking.event import Event
-from ip_tracking.models import Batch, RequestLog
+from ip_tracking.models import Batch, PolicyHour, RequestLog
 from ip_tracking.record.storage import Stored, store, to_event
 from metrics import emit
 from metrics.catalogue import EVENTS_STORED
@@ -41,6 +42,58 @@ def test_an_event_comes_back_as_it_was() -> None:
     put(*events)
 
     assert stored() == events
+
+
+def test_how_often_each_policy_was_asked_is_counted_once_by_hour() -> None:
+    before, after = NOON - timedelta(seconds=1), NOON
+    events = [
+        event(before, policies="site login"),
+        event(after, policies="site"),
+        event(after, policies="site"),
+        event(),
+    ]
+
+    put(*events, batch_id="7" * 32)
+    put(*events, batch_id="7" * 32)
+    put(event(after, policies="site"))
+
+    assert set(PolicyHour.objects.values_list("policy", "hour", "evaluated")) == {
+        ("site", NOON - timedelta(hours=1), 1),
+        ("login", NOON - timedelta(hours=1), 1),
+        ("site", NOON, 3),
+    }
+
+
+def test_whom_a_policy_refused_or_would_have_refused() -> None:
+    put(
+        event(refused="login", network="198.51.100.1"),
+        event(refused="login", network="198.51.100.2", user="7"),
+        event(refused="block"),
+        event(shadowed="strict login-account", network="198.51.100.3", user="7"),
+        event(shadowed="strict-login", network="198.51.100.4"),
+    )
+
+    refused, shadowed = RequestLog.objects.refused_by("login", NOON), RequestLog.objects.shadowed_by("strict", NOON)
+
+    assert refused == {"requests": 2, "networks": 2, "users": 1}
+    assert shadowed == {"requests": 1, "networks": 1, "users": 1}
+    assert RequestLog.objects.shadowed_by("login", NOON)["requests"] == 0
+    assert RequestLog.objects.refused_by("login", NOON + timedelta(seconds=1))["requests"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_that_count_the_same_policies_at_once_lose_nothing_and_do_not_lock_each_other() -> None:
+    def write(number: int) -> None:
+        names = "site login payment" if number % 2 else "payment login site"
+        try:
+            put(event(policies=names), event(NOON + timedelta(hours=1), policies=names))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, range(40)))
+
+    assert set(PolicyHour.objects.values_list("evaluated", flat=True)) == {40}
 
 
 def test_each_row_keeps_its_symptoms_and_those_that_show_some_are_told() -> None:
