@@ -18,6 +18,7 @@ from ip_tracking.visit import current
 View = TypeVar("View", bound=Callable[..., Any])
 
 MARK = "limited_by"
+FREE = "free_of_limits"
 NO_MARKS: frozenset[str] = frozenset()
 
 
@@ -72,6 +73,13 @@ def marks_of(view: Any, method: str) -> frozenset[str]:
     of_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
     name = (getattr(view, "actions", None) or {}).get(method.lower(), method.lower())
     return found | getattr(getattr(of_class, name, None), MARK, NO_MARKS)
+
+
+@lru_cache(maxsize=4_096)
+def is_free(view: Any) -> bool:
+    """Does a view, or its class, say `free_of_limits = True`? No policy counts it then; decisions still bind it."""
+    of_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    return bool(getattr(view, FREE, False) or getattr(of_class, FREE, False))
 
 
 def _request(args: tuple[Any, ...]) -> HttpRequest:
