@@ -68,6 +68,9 @@ TOO_MANY = {
 }
 
 
+REFERENCE = {"$ref": "#/components/responses/TooManyRequests"}
+
+
 # Any: an OpenAPI document is JSON of every shape, and drf-spectacular's generator has no annotations.
 def describe_limits(result: dict[str, Any], generator: Any, **_: object) -> dict[str, Any]:
     """Tells of each operation which limits count it: in words, for programs, as fields, and as its 429."""
@@ -103,7 +106,7 @@ def _describe(described: dict[str, Any], limits: list[Limit]) -> None:
     for status, answer in described["responses"].items():
         if str(status).startswith("2") and "$ref" not in answer:
             answer.setdefault("headers", {}).update(TOLD_WITH_ANSWERS)
-    described["responses"].setdefault("429", {"$ref": "#/components/responses/TooManyRequests"})
+    described["responses"] = dict(sorted({"429": REFERENCE, **described["responses"]}.items()))
 
 
 def _in_words(limit: Limit) -> str:
