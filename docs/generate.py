@@ -37,6 +37,8 @@ A policy is one row of `IP_TRACKING["POLICIES"]`. A project's rows go over the s
 | `store_away` | while Redis is away: `open`, `degraded` (this process counts alone), `closed` (503) |
 | `why` | the reason for the number, for whoever meets it next |
 
+A class of views that says `free_of_limits = True` counts under no policy; decisions hold it all the same.
+
 ## What a policy counts by
 
 {keys}

@@ -105,19 +105,19 @@ def _limits(visit: Visit | None) -> dict[str, Any]:
     }
 
 
-def _policies(user: str) -> dict[Policy, list[str]]:
+def _policies(user: str) -> dict[Policy, tuple[str, ...]]:
     """What may be told of the table and holds this caller somewhere in the API, with where."""
     told = [policy for policy in table() if policy.is_told and (user or policy.key != "user")]
     return {policy: covers for policy in told if (covers := covered_by(policy))}
 
 
-def _standings(visit: Visit, policies: dict[Policy, list[str]]) -> dict[str, Standing]:
+def _standings(visit: Visit, policies: dict[Policy, tuple[str, ...]]) -> dict[str, Standing]:
     plan = plan_named(frozenset(policy.name for policy in policies))
     quotas = drive(limiter.peek(visit.client.network, visit.user, plan))
     return {standing.limit.name: standing for standing in standings(quotas)}
 
 
-def _row(limit: Limit, covers: list[str], standing: Standing | None) -> dict[str, Any]:
+def _row(limit: Limit, covers: tuple[str, ...], standing: Standing | None) -> dict[str, Any]:
     return {
         "name": limit.name,
         "covers": covers,

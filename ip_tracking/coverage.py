@@ -28,11 +28,12 @@ def limits_on(operation: Operation) -> list[Limit]:
     return [limit_of(policy, rate) for policy in table() if _holds(policy, operation) for rate in policy.rates]
 
 
-def covered_by(policy: Policy) -> list[str]:
+@lru_cache(maxsize=256)
+def covered_by(policy: Policy) -> tuple[str, ...]:
     """Returns what a policy covers of the API: "everything", or operations such as "POST /api/v1/checkout/"."""
     if EVERYTHING in policy.routes:
-        return [f"{method} everything" for method in sorted(policy.methods)] or ["everything"]
-    return [f"{operation.method} {operation.route.path}" for operation in _api() if _holds(policy, operation)]
+        return tuple(f"{method} everything" for method in sorted(policy.methods)) or ("everything",)
+    return tuple(f"{operation.method} {operation.route.path}" for operation in _api() if _holds(policy, operation))
 
 
 def _holds(policy: Policy, operation: Operation) -> bool:
@@ -70,4 +71,5 @@ def _methods(view: Any) -> list[str]:
 
 @conf.on_change
 def _forget() -> None:
+    covered_by.cache_clear()
     _api.cache_clear()

@@ -138,6 +138,16 @@ def test_a_browser_reads_a_page_whose_only_style_its_policy_allows(client):
     assert "unsafe" not in response["Content-Security-Policy"]
 
 
+def test_the_old_fields_say_what_the_new_ones_say(client, tracking):
+    tracking(LEGACY_FIELDS=True)
+
+    response = refused(client, "/rest/")
+
+    old = [response[f"X-RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")]
+    assert old == ["1", "0", response["Retry-After"]]
+    assert response["RateLimit"] == f'"site";r=0;t={response["Retry-After"]}'
+
+
 def test_a_refusal_tells_the_limits_that_had_let_it_pass_as_it_left_them(client, tracking):
     """The network's limit took a place before the user's refused, and has it back."""
     mine = {"rates": ["1/m"], "routes": ["*"], "key": "user", "why": "for a test"}
