@@ -11,7 +11,8 @@ class IpTrackingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ip_tracking import checks, outcomes
+        from ip_tracking import checks, consumer_checks, outcomes
 
         checks.register()
+        consumer_checks.register()
         outcomes.listen()

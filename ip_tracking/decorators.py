@@ -18,6 +18,7 @@ from ip_tracking.visit import current
 View = TypeVar("View", bound=Callable[..., Any])
 
 MARK = "limited_by"
+FREE = "free_of_limits"
 NO_MARKS: frozenset[str] = frozenset()
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 
@@ -83,6 +84,13 @@ def marks_of(view: Any, method: str) -> frozenset[str]:
 def every_mark_of(view: Any) -> frozenset[str]:
     """Returns the policies that a view names for any method."""
     return frozenset().union(*(marks_of(view, method) for method in METHODS))
+
+
+@lru_cache(maxsize=4_096)
+def is_free(view: Any) -> bool:
+    """Does a view, or its class, say `free_of_limits = True`? No policy counts it then; decisions still bind it."""
+    of_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    return bool(getattr(view, FREE, False) or getattr(of_class, FREE, False))
 
 
 def _request(args: tuple[Any, ...]) -> HttpRequest:

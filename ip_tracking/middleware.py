@@ -19,10 +19,10 @@ from ip_tracking import conf, device, ratelimit, tasks
 from ip_tracking.auth import PATH as GATE_BACKEND
 from ip_tracking.background import Duty, background
 from ip_tracking.client import identify, request_id
-from ip_tracking.decorators import NO_MARKS, marks_of
+from ip_tracking.decorators import NO_MARKS, is_free, marks_of
 from ip_tracking.event import Event, to_us
 from ip_tracking.gate import decisions, limiter, responses, store
-from ip_tracking.gate.plan import Plan, plan_for
+from ip_tracking.gate.plan import Plan, plan_for, plan_named
 from ip_tracking.gate.policies import HEALTH
 from ip_tracking.gate.verdict import ALLOW, BLOCK, PASSED, THROTTLE, Quota, Verdict
 from ip_tracking.outcomes import LOGIN_OK, is_failure, outcome_of
@@ -147,6 +147,8 @@ class SentinelMiddleware:
     def _plan(self, request: HttpRequest, route: str, kind: str) -> Plan:
         method = request.method if request.method in METHODS else "OTHER"
         match = request.resolver_match
+        if match is not None and is_free(match.func):
+            return plan_named(NO_MARKS)
         marks = marks_of(match.func, method) if match is not None else NO_MARKS
         return plan_for(route, kind, method or "OTHER", self._logins_at_door, marks)
 

@@ -269,6 +269,8 @@ def environment_of(var: Path) -> dict[str, str]:
         "LOG_FORMAT": "text",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "CSRF_TRUSTED_ORIGINS": "",
+        "CORS_ALLOWED_ORIGINS": "",
+        "LEGACY_FIELDS": "false",
         "DATABASE_URL": "",  # SQLite in VAR_DIR
         "REDIS_URL": store_url(valkey),
         "IP_TRACKING_STORE_URL": store_url(valkey),

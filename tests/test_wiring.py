@@ -126,6 +126,8 @@ def test_a_production_server_has_nothing_to_complain_about() -> None:
         ("HTTPS", "maybe"),
         ("BEHIND_TLS_PROXY", "2"),
         ("LOG_FORMAT", "xml"),
+        ("LEGACY_FIELDS", "perhaps"),
+        ("CORS_ALLOWED_ORIGINS", "shop.example.com"),
         ("ENFORCE", "foo"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "postgres://user:pa/ss@host/name"),
