@@ -33,6 +33,7 @@ class Event(NamedTuple):
     account: str = ""  # keyed hash of the account a login named
     refused: str = ""  # who refused it: a policy's name, "block" or "throttle"; "" where the view ran
     symptoms: str = ""  # what this one request shows, "name" or "name:signature", separated by spaces
+    beyond: int = 0  # entries of the proxies' header past where the walk to the client ended; counted, not logged
 
     @property
     def at(self) -> datetime:

@@ -193,6 +193,7 @@ class SentinelMiddleware:
                 "" if verdict.refused else outcome,
                 visit.account,
                 verdict.refused,
+                beyond=visit.client.beyond,
             )
         )
         if full:

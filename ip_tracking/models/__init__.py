@@ -2,7 +2,8 @@
 
 from ip_tracking.models.cases import CaseFinding, SuspiciousIP
 from ip_tracking.models.decisions import Decision
+from ip_tracking.models.headers import HeaderHour
 from ip_tracking.models.log import Batch, RequestLog, SweepMark
 from ip_tracking.models.review import ReviewAction
 
-__all__ = ["Batch", "CaseFinding", "Decision", "RequestLog", "ReviewAction", "SuspiciousIP", "SweepMark"]
+__all__ = ["Batch", "CaseFinding", "Decision", "HeaderHour", "RequestLog", "ReviewAction", "SuspiciousIP", "SweepMark"]
