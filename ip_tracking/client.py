@@ -57,13 +57,18 @@ class Step(NamedTuple):
 
 def identify(request: HttpRequest) -> Client:
     """Returns the client of a request. Never raises, whatever the headers hold."""
-    peer, header = _sent(request)
+    peer, header = sent(request)
     return _derived(peer, header) if len(header) <= HEADER_CHARS else _derive(peer, header)
 
 
 def steps(request: HttpRequest) -> list[Step]:
     """Returns how `identify` comes to its answer."""
-    return _walk(*_sent(request))
+    return _walk(*sent(request))
+
+
+def sent(request: HttpRequest) -> tuple[str, str]:
+    """What a client is derived from, and nothing else: the peer, and the one header named by PROXY_HEADER."""
+    return request.META.get("REMOTE_ADDR", ""), request.META.get(_header().key, "")
 
 
 def request_id(request: HttpRequest, client: Client) -> str:
@@ -90,11 +95,6 @@ def is_loopback(network: str) -> bool:
 def holds_proxy(network: str) -> bool:
     """Is a trusted proxy's address in it? What befalls this network befalls everybody behind that proxy."""
     return any(ip_network(network).overlaps(proxies) for proxies, _ in _proxies())
-
-
-def _sent(request: HttpRequest) -> tuple[str, str]:
-    """What a client is derived from, and nothing else: the peer, and the one header named by PROXY_HEADER."""
-    return request.META.get("REMOTE_ADDR", ""), request.META.get(_header().key, "")
 
 
 def _derive(peer: str, header: str) -> Client:
