@@ -115,7 +115,7 @@ def _outcome(covering: list[DecisionShown]) -> str:
         return "None: requests pass, within the limits."
     wins = covering[0]
     others = " It wins: allow outranks block, and block outranks throttle, exact or wide." if len(covering) > 1 else ""
-    return f"{wins.kind} on {wins.network}: {EFFECT[wins.kind]}.{others}"
+    return f"{wins.kind.capitalize()} on {wins.network}: {EFFECT[wins.kind]}.{others}"
 
 
 def _limit(quota: Quota) -> LimitShown:
@@ -141,7 +141,7 @@ def _why_no_limits(covering: list[DecisionShown]) -> str:
     if store.get().away:
         return "The store is away: nobody can say how limits stand. Each policy answers as its store_away says."
     if covering:
-        return "The decision stands in the store, which asks no limit then."
+        return "Not asked: a decision on exactly this client stands in the store."
     return "No policy counts by network or caller."
 
 

@@ -144,8 +144,8 @@ def test_the_strongest_decision_wins_whichever_is_wider() -> None:
     allowed = explained(ATTACKER)["standing"]
 
     assert [(one["kind"], one["is_exact"]) for one in blocked["decisions"]] == [("block", False), ("throttle", True)]
-    assert blocked["outcome"].startswith("block on 203.0.113.0/24: every request is refused with 403. It wins:")
-    assert allowed["outcome"].startswith("allow on 203.0.0.0/16: every request passes")
+    assert blocked["outcome"].startswith("Block on 203.0.113.0/24: every request is refused with 403. It wins:")
+    assert allowed["outcome"].startswith("Allow on 203.0.0.0/16: every request passes")
     assert Client(REMOTE_ADDR=ATTACKER).get("/healthz/none").status_code == 404
 
 
@@ -181,7 +181,7 @@ def test_a_full_limit_says_when_one_more_fits(tracking: Configure) -> None:
 def test_an_exact_decision_leaves_no_limit_to_ask() -> None:
     decide("block", ATTACKER)
 
-    assert "The decision stands in the store, which asks no limit then." in explain(ATTACKER)
+    assert "Not asked: a decision on exactly this client stands in the store." in explain(ATTACKER)
 
 
 def test_a_store_that_is_away_is_told(tracking: Configure) -> None:

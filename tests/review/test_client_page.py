@@ -73,7 +73,7 @@ def test_an_address_can_be_asked_about(analyst: Client) -> None:
     page = analyst.get(PAGE, {"address": ATTACKER})
 
     text = text_of(page)
-    assert f"block on {ATTACKER}: every request is refused with 403." in text
+    assert f"Block on {ATTACKER}: every request is refused with 403." in text
     assert "until somebody ends it" in text
     assert "high, score" in text
     assert f"{QUEUE}{case.pk}/change/" in page.content.decode()
