@@ -154,7 +154,8 @@ def _quoted_entries(header: str) -> Iterator[str]:
     quotes = 0
     while comma >= 0:
         start = header.rfind(",", 0, comma)
-        quotes += len(QUOTE.findall(header, start + 1, comma))
+        if header.find('"', start + 1, comma) >= 0:
+            quotes += len(QUOTE.findall(header, start + 1, comma))
         if quotes % 2 == 0:
             yield header[start + 1 : end]
             end = start
