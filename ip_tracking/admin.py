@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 
 from ip_tracking.client import identify
+from ip_tracking.client_page import client_page
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
 from ip_tracking.review.actions import Action, Actor, NotPossible, apply
 from ip_tracking.review.case import dossier
@@ -88,6 +89,7 @@ class SuspiciousIPAdmin(ReadOnly):
     list_per_page = 50
     actions = ("block", "unblock", "benign")
     change_form_template = "ip_tracking/case.html"
+    change_list_template = "ip_tracking/queue.html"
 
     @admin.display(description="severity", ordering="severity_rank")
     def how_bad(self, case: SuspiciousIP) -> str:
@@ -148,7 +150,14 @@ class SuspiciousIPAdmin(ReadOnly):
 
     def get_urls(self) -> list[URLPattern]:
         act = path("act/<str:action>/", self.admin_site.admin_view(self.act_view), name="ip_tracking_suspiciousip_act")
-        return [act, *super().get_urls()]
+        client = path("client/", self.admin_site.admin_view(self.client_view), name="ip_tracking_suspiciousip_client")
+        return [act, client, *super().get_urls()]
+
+    def client_view(self, request: HttpRequest) -> HttpResponse:
+        """Whom the server takes this request for, and how any address stands: `?address=203.0.113.7`."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return client_page(request, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def act_view(self, request: HttpRequest, action: str) -> HttpResponse:
         """Asks for the reason, then acts: `?ids=1,2`."""

@@ -219,6 +219,7 @@ class SentinelMiddleware:
                 verdict.refused,
                 policies=" ".join(dict.fromkeys([quota.limit.policy.name for quota in verdict.quotas])),
                 shadowed=" ".join(verdict.shadowed),
+                beyond=visit.client.beyond,
             )
         )
         if full:

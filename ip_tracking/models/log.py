@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from django.db import models
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Window
@@ -74,6 +76,12 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
             networks=Count("network", distinct=True),
             users=Count("user", distinct=True, filter=~Q(user="")),
         )
+
+    def busiest_address(self, since: datetime, *, most: int) -> tuple[str, int, int]:
+        """Returns the address with most of the latest requests, how many, and of how many; health checks apart."""
+        latest = self.filter(at__gte=since).exclude(kind="health").order_by("-at").values_list("address", flat=True)
+        counted = Counter(latest[:most])
+        return (*max(counted.items(), key=itemgetter(1), default=("", 0)), counted.total())
 
     def staff_seen(self, network: str, since: datetime) -> bool:
         return self.filter(network=network, staff=True, at__gte=since).exists()
