@@ -46,7 +46,7 @@ class Settings:
     outcomes: Mapping[str, str] = field(default_factory=dict)  # dotted path of a signal -> outcome
     policies: Mapping[str, Any] = field(default_factory=dict)  # over gate.policies.SHIPPED, by name; None drops one
     enforce: str = "cases"  # what a detector may do by itself: file a case, throttle, block
-    enforce_for_s: int = 3_600  # how long a detector's decision stands
+    enforce_for_s: int = 3_600  # how long a detector's first decision stands; later ones are longer
     record: str = "celery"  # who stores events: a worker, this process' own thread, nobody
     background: bool = True  # the process' own thread: sends events, refreshes decisions; off in unit tests
     spool_dir: str = ""  # where batches wait that could not be sent; "" drops them, counted

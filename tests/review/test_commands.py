@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from ip_tracking import cases
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
 from tests.review.conftest import file as file_case
@@ -126,6 +128,105 @@ def test_what_would_hurt_is_refused_and_nothing_is_done(tracking: Any, networks:
 def test_what_makes_no_sense_is_told_with_what_would(args: list[str], says: str) -> None:
     with pytest.raises(CommandError, match=says):
         run("block_ip", *args, reason=WHY)
+
+
+def test_what_would_hurt_is_told_with_its_line(tmp_path: Path) -> None:
+    listed = tmp_path / "listed"
+    listed.write_text("198.51.100.1\n127.0.0.1\n\n198.51.0.0/16\n")
+
+    with pytest.raises(CommandError) as refused:
+        run("block_ip", "--from", str(listed), reason=WHY)
+
+    assert standing() == set()
+    assert str(refused.value).splitlines() == [
+        "Nothing was done.",
+        f"{listed}:2: 127.0.0.1: It is this machine itself.",
+        f"{listed}:4: 198.51.0.0/16: It is wider than /24.",
+    ]
+
+
+def test_who_comes_back_is_blocked_for_longer_where_nobody_says_how_long() -> None:
+    now = datetime.now(UTC)
+    for network, hours in (("198.51.100.1", 30), ("198.51.100.2", 30), ("198.51.100.2", 3)):
+        served(network, now - timedelta(hours=hours))
+
+    told = run("block_ip", "198.51.100.1", "198.51.100.2", "198.51.100.3", reason=WHY)
+    said = run("block_ip", "198.51.100.1", "--for", "1h", reason=WHY)
+
+    assert told.splitlines() == [
+        "Blocked for 24h: 198.51.100.3",
+        "Blocked for 2d (not for the first time within 30 days): 198.51.100.1",
+        "Blocked for 4d (not for the first time within 30 days): 198.51.100.2",
+    ]
+    assert said == "Blocked for 1h: 198.51.100.1\n"
+
+
+def test_a_lifted_block_was_a_mistake_and_makes_none_longer() -> None:
+    run("block_ip", "198.51.100.1", reason=WHY)
+    run("unblock_ip", "198.51.100.1", reason=WHY)
+
+    assert run("block_ip", "198.51.100.1", reason=WHY) == "Blocked for 24h: 198.51.100.1\n"
+
+
+def served(network: str, began: datetime) -> None:
+    """A block of an hour that ran out."""
+    decisions.decide(
+        "block", network, until=began + timedelta(hours=1), reason=WHY, actor="dana", by_person=True, now=began
+    )
+
+
+def test_an_allow_lifts_what_stands_against_the_network_and_all_within_it() -> None:
+    file_case(finding(network="198.51.100.7"))
+    run("block_ip", "198.51.100.7", "198.51.100.0/28", "198.51.101.7", reason=WHY)
+    run("block_ip", "198.51.100.8", "--kind", "throttle", reason=WHY)
+
+    told = run("block_ip", "198.51.100.0/25", "--kind", "allow", reason="our own office", actor="lee")
+
+    assert told.splitlines() == [
+        "Allowed for 24h: 198.51.100.0/25",
+        "Lifted the block of 198.51.100.0/28",
+        "Lifted the block of 198.51.100.7",
+        "Lifted the throttle of 198.51.100.8",
+    ]
+    assert standing() == {("allow", "198.51.100.0/25"), ("block", "198.51.101.7")}
+    assert [status_of(f"198.51.{last}") for last in ("100.7", "100.8", "101.7")] == [404, 404, 403]
+    case, record = SuspiciousIP.objects.get(), ReviewAction.objects.first()
+    assert (case.enforcement, case.enforced_until) == ("none", None)
+    assert (record.action, record.network, record.actor_name, record.reason) == (
+        "unblock", "198.51.100.7", "lee", "our own office",
+    )  # fmt: skip
+
+
+def test_an_allow_leaves_a_wider_block_standing_for_the_others() -> None:
+    run("block_ip", "198.51.100.0/24", reason=WHY)
+
+    told = run("block_ip", "198.51.100.7", "--kind", "allow", "--for", "7d", reason=WHY)
+
+    assert told == "Allowed for 7d: 198.51.100.7\n"
+    assert standing() == {("allow", "198.51.100.7"), ("block", "198.51.100.0/24")}
+
+
+def test_an_allow_lifts_a_detectors_block_from_its_case(tracking: Any) -> None:
+    tracking(ENFORCE="block")
+    cases.file([finding()], now=datetime.now(UTC))
+    assert SuspiciousIP.objects.get().enforcement == "block"
+
+    run("block_ip", ATTACKER, "--kind", "allow", reason="a tester we hired")
+
+    assert SuspiciousIP.objects.get().enforcement == "none"
+    assert status_of(ATTACKER) == 404
+
+
+def test_an_allow_and_what_it_lifts_are_one(tracking: Any) -> None:
+    """The lifting fails over a row that names no network; nothing of the allow must stay."""
+    run("block_ip", "198.51.100.7", reason=WHY)
+    Decision.objects.create(kind="block", network="no network", reason=WHY, actor="dana", by_person=True)
+
+    with pytest.raises(ValueError, match="no network"):
+        run("block_ip", "198.51.100.7", "--kind", "allow", reason=WHY)
+
+    assert not Decision.objects.filter(kind="allow").exists()
+    assert status_of("198.51.100.7") == 403
 
 
 def test_a_reason_is_needed() -> None:
