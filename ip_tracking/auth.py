@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
-from ip_tracking.gate import limiter
+from ip_tracking.gate import limiter, switch
 from ip_tracking.gate.plan import login_plan
 from ip_tracking.outcomes import account_key
 from ip_tracking.refused import Refused
@@ -30,7 +30,9 @@ class GateBackend:
         if visit is None:
             return
         account = _name_account(visit, credentials)
-        verdict = drive(limiter.admit(visit.client.network, None, login_plan(), account=account))
+        if switch.mode() == switch.OFF:
+            return
+        verdict = switch.bind(drive(limiter.admit(visit.client.network, None, login_plan(), account=account)))
         if verdict.refused:
             raise Refused(verdict)
         visit.attempts.append(Attempt(verdict.quotas))

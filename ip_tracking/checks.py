@@ -155,3 +155,17 @@ def _collect(resolver: object, namespace: str, found: set[str]) -> None:
             _collect(pattern, inner, found)
         elif pattern.name:
             found.add(f"{namespace}{pattern.name}")
+
+
+def gate_enforces() -> Iterable[CheckMessage]:
+    mode = getattr(settings, "IP_TRACKING", {}).get("MODE", "enforce")
+    if mode in {"shadow", "off"}:
+        yield Warning(
+            f"IP_TRACKING['MODE'] is {mode!r}: the gate refuses nobody.",
+            hint="Write 'enforce'. For some hours, `manage.py gate --off 1h` switches it and comes back by itself.",
+            id="ip_tracking.W012",
+        )
+
+
+# Only under `check --deploy`: a developer may well do without.
+register_check(_as_django_calls(gate_enforces), Tags.security, deploy=True)

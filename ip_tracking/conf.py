@@ -18,6 +18,7 @@ KnownCaller = Callable[[HttpRequest], str | None]
 
 ENFORCE = ("cases", "throttle", "block")
 RECORD = ("celery", "thread", "off")
+MODES = ("enforce", "shadow", "off")
 
 # Stands in TRUSTED_PROXIES for a peer without an address: a server listening on a unix socket.
 UNIX = "unix"
@@ -36,6 +37,7 @@ def nobody(request: HttpRequest) -> str | None:
 class Settings:
     """Every setting with its default. The names in `IP_TRACKING` are these in capitals."""
 
+    mode: str = "enforce"  # of the whole gate: enforce; shadow refuses nobody and says whom; off counts nothing
     store_url: str = "redis://127.0.0.1:6379/0"  # limits and decisions: Redis or Valkey, unix:// too
     store_timeout_s: float = 0.02  # connecting, and waiting for an answer, each
     key_prefix: str = "sentinel"
@@ -103,6 +105,7 @@ def build(raw: Mapping[str, Any]) -> Settings:
             raise BadSetting(unknown_key(key))
         values[KEYS[key]] = value
     one_of("ENFORCE", values.get("enforce", "cases"), ENFORCE)
+    one_of("MODE", values.get("mode", "enforce"), MODES)
     one_of("RECORD", values.get("record", "celery"), RECORD)
     proxies = values.get("trusted_proxies", ())
     if isinstance(proxies, str):

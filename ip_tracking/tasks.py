@@ -17,7 +17,7 @@ from ip_tracking.detection.bursts import READ_BACK, find, read_from_us
 from ip_tracking.detection.rules import RULES
 from ip_tracking.detection.symptoms import MISSING_PATH, symptoms_of
 from ip_tracking.event import HOUR_US, Event, floor_hour, to_datetime
-from ip_tracking.gate import decisions
+from ip_tracking.gate import decisions, switch
 from ip_tracking.models import Batch, RequestLog
 from ip_tracking.record import partitions
 from ip_tracking.record.message import Message, NotSent, unpack
@@ -119,8 +119,12 @@ def examine_abandoned(now: datetime) -> None:
 
 
 def refresh_decisions() -> None:
-    """The background thread's: brings this process' decisions in line with the database."""
+    """The background thread's: brings this process' switch and decisions in line with the database.
+
+    The switch first: it is most needed when what comes after it hangs.
+    """
     with _fresh_connection():
+        switch.refresh()
         decisions.refresh()
 
 

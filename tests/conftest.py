@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ip_tracking import conf
-from ip_tracking.gate import decisions, store
+from ip_tracking.gate import decisions, store, switch
 from ip_tracking.record import buffer
 
 
@@ -15,6 +15,7 @@ def _clean_house():
     store.get().client.flushdb()
     buffer._events.clear()
     decisions.forget()
+    switch.forget()
     yield
     buffer._events.clear()
 

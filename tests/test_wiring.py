@@ -127,6 +127,7 @@ def test_a_production_server_has_nothing_to_complain_about() -> None:
         ("BEHIND_TLS_PROXY", "2"),
         ("LOG_FORMAT", "xml"),
         ("ENFORCE", "foo"),
+        ("IP_TRACKING_MODE", "foo"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "postgres://user:pa/ss@host/name"),
         ("DATABASE_URL", "oracle://user@host/name"),

@@ -87,7 +87,7 @@ def term(network: str, first: timedelta, now: datetime) -> timedelta:
     """
     served = Decision.objects.served(network, now - REMEMBERED, now).count()
     # Twenty doublings of a second are past a week; more could be past what a timedelta holds.
-    return min(first * 2 ** min(served, 20), max(first, LONGEST))
+    return min(first * (1 << min(served, 20)), max(first, LONGEST))
 
 
 def decide(

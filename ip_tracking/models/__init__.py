@@ -4,5 +4,6 @@ from ip_tracking.models.cases import CaseFinding, SuspiciousIP
 from ip_tracking.models.decisions import Decision
 from ip_tracking.models.log import Batch, RequestLog, SweepMark
 from ip_tracking.models.review import ReviewAction
+from ip_tracking.models.switch import GateSwitch
 
-__all__ = ["Batch", "CaseFinding", "Decision", "RequestLog", "ReviewAction", "SuspiciousIP", "SweepMark"]
+__all__ = ["Batch", "CaseFinding", "Decision", "GateSwitch", "RequestLog", "ReviewAction", "SuspiciousIP", "SweepMark"]

@@ -14,7 +14,7 @@ from ip_tracking.client import holds_proxy, is_loopback, network_of
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, SuspiciousIP
 from ip_tracking.models.decisions import AGAINST
-from ip_tracking.review.actions import REASON_CHARS, Action, Actor, NotPossible, apply
+from ip_tracking.review.actions import Action, Actor, NotPossible, apply, read_reason
 
 # Wider than these a slip of the finger refuses a city.
 WIDEST = {4: 24, 6: 48}
@@ -71,8 +71,7 @@ def decide(
     A network with a case is blocked through the case, so that its page and its record tell. Returns what an allow
     lifted: kind and network. Raises NotPossible naming every network that may not be decided against.
     """
-    if len(reason.strip()) not in REASON_CHARS:
-        raise NotPossible(f"Give a reason of {REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.")
+    reason = read_reason(reason)
     wrong = rails(kind, hours, now)
     if wrong:
         raise NotPossible("Nothing was done. " + " ".join(f"{network}: {why}" for network, why in wrong.items()))
