@@ -258,6 +258,15 @@ def test_off_and_shadow_refuse_no_login(http: SimpleNamespace, now: datetime, mo
     assert {event.account for event in buffer.take()} != {""}
 
 
+def test_off_counts_no_login_and_tells_no_limits_of_it(http: SimpleNamespace, now: datetime) -> None:
+    turned(OFF, now)
+
+    answer = http.post("/login/", {"username": "ada", "password": "x"})
+
+    assert "RateLimit" not in answer.headers
+    assert keys() == 0
+
+
 def test_shadow_counts_as_ever_so_that_it_tells_the_truth(http: SimpleNamespace, now: datetime) -> None:
     turned(SHADOW, now)
     statuses = [http.get("/plain/").status_code for _ in range(4)]
