@@ -148,7 +148,7 @@ RULES: tuple[Rule, ...] = (
         threshold=300,
         window_s=600,
         reason="Whoever waits as Retry-After says is refused once a minute: ten times in ten minutes, two hundred "
-        "times with a page of twenty requests. One refusal every two seconds for ten minutes, and none of them was read.",
+        "times with a page of twenty requests. Three hundred, one every two seconds, are read by nobody.",
         example="A client over its limit that repeats its request each second, whatever the 429 says.",
         nearest_benign="A library that retries each second, or a busy office a little over 1,200 a minute: both are "
         "found. The limit holds them, so that this only files: tell them, raise the limit, or block.",
