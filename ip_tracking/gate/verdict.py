@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
     quotas: tuple[Quota, ...]
     now_us: int  # the store's clock; 0 while it is away
     away: bool = False  # refused because the store is away and the policy is closed
-    shadowed: str = ""  # what would have refused, were the gate not in shadow
+    would_refuse: str = ""  # what would have refused, were the gate not in shadow
 
     @property
     def violated(self) -> list[str]:
