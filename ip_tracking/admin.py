@@ -16,9 +16,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 
+from ip_tracking import conf
 from ip_tracking.client import identify
 from ip_tracking.client_page import client_page
-from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
+from ip_tracking.gate import switch
+from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
 from ip_tracking.review.actions import Action, Actor, NotPossible, apply
 from ip_tracking.review.case import dossier
 from ip_tracking.visit import current
@@ -146,7 +148,8 @@ class SuspiciousIPAdmin(ReadOnly):
             return queryset.none(), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, (extra_context or {}) | {"title": "Review queue"})
+        shown = {"title": "Review queue", "subtitle": _guard_down(datetime.now(UTC))}
+        return super().changelist_view(request, (extra_context or {}) | shown)
 
     def get_urls(self) -> list[URLPattern]:
         act = path("act/<str:action>/", self.admin_site.admin_view(self.act_view), name="ip_tracking_suspiciousip_act")
@@ -234,6 +237,26 @@ class ReviewActionAdmin(ReadOnly):
     list_display = ("at", "action", "network", "actor_name", "reason", "via")
     list_filter = ("action", "via")
     search_fields = ("network", "actor_name")
+
+
+@admin.register(GateSwitch)
+class GateSwitchAdmin(ReadOnly):
+    """For whoever reviews: decisions bind nobody while the gate is switched off."""
+
+    list_display = ("at", "mode", "until", "actor", "reason")
+    list_filter = ("mode",)
+
+    def has_view_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
+        return request.user.has_perm("ip_tracking.view_suspiciousip")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
+def _guard_down(now: datetime) -> str:
+    """Says that the gate does not enforce, "" where it does. From the rows: this process may not have looked yet."""
+    held = GateSwitch.objects.held(now)
+    return "" if held is None and conf.get().mode == switch.ENFORCE else switch.sentence(held)
 
 
 def _actor(request: HttpRequest) -> Actor:

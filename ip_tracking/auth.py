@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
 from ip_tracking import device
-from ip_tracking.gate import limiter
+from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import login_plan
 from ip_tracking.outcomes import account_key
 from ip_tracking.refused import Refused
@@ -37,7 +37,7 @@ class GateBackend:
             return
         device_id = device.proof(visit.request, account) if visit.request is not None else ""
         ask = limiter.Ask(account=account, device=device_id)
-        verdict = drive(limiter.admit(visit.client.network, None, login_plan(), ask=ask))
+        verdict = drive(passage.admit(visit, "", login_plan(), ask))
         if verdict.refused:
             raise Refused(verdict)
         visit.attempts.append(Attempt(verdict.quotas))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 
-from ip_tracking.gate import limiter
+from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import plan_named
 from ip_tracking.refused import Refused
 from ip_tracking.steps import adrive, drive
@@ -65,7 +65,7 @@ def pass_gate(names: frozenset[str], request: HttpRequest, arguments: dict[str, 
         return
     plan = plan_named(names - visit.policies)
     ask = limiter.Ask(request=request, arguments=arguments)
-    verdict = yield from limiter.admit(visit.client.network, visit.user, plan, ask=ask)
+    verdict = yield from passage.admit(visit, visit.user, plan, ask)
     if verdict.refused:
         raise Refused(verdict)
     visit.policies |= plan.policies

@@ -284,6 +284,7 @@ IP_TRACKING = {
     "STORE_URL": address("IP_TRACKING_STORE_URL", REDIS_URL, REDIS_SCHEMES),
     "TRUSTED_PROXIES": env.list("TRUSTED_PROXIES", default=[]),
     "PROXY_HEADER": env.str("PROXY_HEADER", "X-Forwarded-For"),
+    "MODE": choice("IP_TRACKING_MODE", "enforce", ("enforce", "shadow", "off")),
     "ENFORCE": choice("ENFORCE", "cases", ("cases", "throttle", "block")),
     "SPOOL_DIR": env.str("SPOOL_DIR", str(VAR_DIR / "spool")),
     "LEGACY_FIELDS": LEGACY_FIELDS,

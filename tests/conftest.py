@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ip_tracking import conf, decorators
-from ip_tracking.gate import decisions, store
+from ip_tracking.gate import decisions, store, switch
 from ip_tracking.record import buffer
 
 
@@ -16,6 +16,7 @@ def _clean_house():
     buffer._events.clear()
     decisions.forget()
     decorators.used.clear()  # the views of another test's URLconf
+    switch.forget()
     yield
     buffer._events.clear()
 

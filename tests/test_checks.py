@@ -46,6 +46,7 @@ def test_this_project_has_none() -> None:
         ({"trusted_proxies": []}, "did you mean 'TRUSTED_PROXIES'?"),
         ({"TRUSTED_NETWORKS": []}, "no key 'TRUSTED_NETWORKS'"),
         ({"ENFORCE": "ban"}, "write one of 'cases', 'throttle', 'block'"),
+        ({"MODE": "on"}, "write one of 'enforce', 'shadow', 'off'"),
         ({"RECORD": True}, "write one of 'celery', 'thread', 'off'"),
         ({"TRUSTED_PROXIES": ["10.0.0.0/8", "nginx"]}, "'nginx' in TRUSTED_PROXIES is not a network"),
         ({"TRUSTED_PROXIES": ["10.0.0.1/8"]}, "has host bits set"),
@@ -241,3 +242,16 @@ def test_policies_that_cannot_be_read_are_told_once(tracking: Configure) -> None
     tracking(POLICIES={"site": {"rates": ["fast"]}})
 
     assert list(found()) == ["ip_tracking.E002"]
+
+
+# W012: the gate, where it is deployed
+
+
+@pytest.mark.parametrize(("mode", "warned"), [("enforce", False), ("shadow", True), ("off", True)])
+def test_w012_a_gate_that_refuses_nobody_for_good(tracking: Configure, mode: str, warned: bool) -> None:
+    tracking(MODE=mode)
+
+    deployed = checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True)
+
+    assert ("ip_tracking.W012" in {message.id for message in deployed}) == warned
+    assert found() == {}

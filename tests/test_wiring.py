@@ -129,6 +129,7 @@ def test_a_production_server_has_nothing_to_complain_about() -> None:
         ("LEGACY_FIELDS", "perhaps"),
         ("CORS_ALLOWED_ORIGINS", "shop.example.com"),
         ("ENFORCE", "foo"),
+        ("IP_TRACKING_MODE", "foo"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "postgres://user:pa/ss@host/name"),
         ("DATABASE_URL", "oracle://user@host/name"),

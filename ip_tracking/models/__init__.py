@@ -6,11 +6,13 @@ from ip_tracking.models.headers import HeaderHour
 from ip_tracking.models.log import Batch, RequestLog, SweepMark
 from ip_tracking.models.policies import PolicyHour
 from ip_tracking.models.review import ReviewAction
+from ip_tracking.models.switch import GateSwitch
 
 __all__ = [
     "Batch",
     "CaseFinding",
     "Decision",
+    "GateSwitch",
     "HeaderHour",
     "PolicyHour",
     "RequestLog",

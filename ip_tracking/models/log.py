@@ -33,13 +33,23 @@ class Batch(models.Model):
 
 class RequestLogQuerySet(models.QuerySet["RequestLog"]):
     def symptomatic(
-        self, networks: Iterable[str], start: datetime, end: datetime, *, most_per_hour: int, counted_apart: str
+        self,
+        networks: Iterable[str],
+        start: datetime,
+        end: datetime,
+        *,
+        most_per_hour: int,
+        counted_apart: str,
+        without: str,
     ) -> RequestLogQuerySet:
-        """The first rows with symptoms of each network and hour; those with only `counted_apart` by themselves."""
+        """The first rows with symptoms of each network and hour; those with only `counted_apart` by themselves.
+
+        Rows that show only `without` are left out before they are sorted.
+        """
         apart = ExpressionWrapper(Q(symptoms=counted_apart), output_field=BooleanField())
         return (
             self.filter(network__in=networks, at__gte=start, at__lt=end)
-            .exclude(symptoms="")
+            .exclude(symptoms__in=("", without))
             .annotate(
                 place=Window(
                     RowNumber(),
@@ -50,6 +60,10 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
             )
             .filter(place__lte=most_per_hour)
         )
+
+    def showing_only(self, symptom: str, network: str, start: datetime, end: datetime) -> RequestLogQuerySet:
+        """Rows of one network in the order of its index, so that a slice reads no more than it is long."""
+        return self.filter(network=network, at__gte=start, at__lt=end, symptoms=symptom).order_by("at", "request_id")
 
     def accounts_failing(self, start: datetime, end: datetime, outcome: str, networks: int) -> dict[str, int]:
         """Accounts on which at least so many networks failed, each with that number."""
