@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
@@ -29,12 +29,17 @@ def limited(*names: str) -> Callable[[View], View]:
     """Counts each call of a view, or of a method of a class of views, under these policies.
 
     The door sees the mark where the route leads straight to the view, and counts it in the same round trip as all
-    else. Where it stands deeper (behind another decorator, in a viewset's action) the call itself passes the gate.
+    else. Where it stands deeper (behind a decorator that hides it, under @api_view) the call itself passes the gate.
     """
-
+    if not names or not all(isinstance(name, str) for name in names):
+        raise TypeError('@limited takes the names of policies: write @limited("exports").')
     used.update(names)
 
     def decorate(view: Any) -> Any:
+        if isinstance(view, type):
+            raise TypeError(
+                f"@limited marks a view or a method: in {view.__name__} mark dispatch(), or one like get()."
+            )
         if iscoroutinefunction(view):
 
             @wraps(view)
@@ -48,7 +53,7 @@ def limited(*names: str) -> Callable[[View], View]:
                 drive(pass_gate(frozenset(names), _request(args), kwargs))
                 return view(*args, **kwargs)
 
-        setattr(wrapper, MARK, frozenset(names) | getattr(view, MARK, NO_MARKS))
+        setattr(wrapper, MARK, frozenset(names) | named_by(view))
         return wrapper
 
     return decorate
@@ -60,10 +65,12 @@ def pass_gate(names: frozenset[str], request: HttpRequest, arguments: dict[str, 
     Outside a request that came through the door (a test of the view alone) everybody passes.
     """
     visit = current.get()
-    if visit is None or visit.exempt or names <= visit.policies:
+    if visit is None or visit.exempt:
         return
-    plan = plan_named(names - visit.policies)
-    ask = limiter.Ask(request=request, arguments=arguments)
+    plan = plan_named(names - visit.policies, request.method or "")
+    if not plan.policies:
+        return
+    ask = limiter.Ask(inside=True, request=request, arguments=arguments)
     verdict = yield from limiter.admit(visit.client.network, visit.user, plan, ask=ask)
     if verdict.refused:
         raise Refused(verdict)
@@ -71,13 +78,17 @@ def pass_gate(names: frozenset[str], request: HttpRequest, arguments: dict[str, 
     visit.quotas += verdict.quotas
 
 
-@lru_cache(maxsize=4_096)
 def marks_of(view: Any, method: str) -> frozenset[str]:
-    """Returns the policies that a resolved view names, itself or by its class' method."""
-    found: frozenset[str] = getattr(view, MARK, NO_MARKS)
+    """Returns the policies that a resolved view names: itself, by its class or by the class' method."""
     of_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
     name = (getattr(view, "actions", None) or {}).get(method.lower(), method.lower())
-    return found | getattr(getattr(of_class, name, None), MARK, NO_MARKS)
+    return named_by(view) | named_by(of_class) | named_by(getattr(of_class, name, None))
+
+
+def named_by(marked: Any) -> frozenset[str]:
+    """Returns what `limited_by` of a view, a class or a method says: names, or one name."""
+    names = getattr(marked, MARK, NO_MARKS)
+    return frozenset([names]) if isinstance(names, str) else frozenset(names)
 
 
 def every_mark_of(view: Any) -> frozenset[str]:

@@ -25,7 +25,7 @@ from ip_tracking.gate import decisions, limiter, responses, store
 from ip_tracking.gate.plan import Plan, plan_for
 from ip_tracking.gate.policies import HEALTH
 from ip_tracking.gate.verdict import ALLOW, BLOCK, PASSED, THROTTLE, Quota, Verdict
-from ip_tracking.outcomes import LOGIN_OK, is_failure, outcome_of
+from ip_tracking.outcomes import is_failure, outcome_of
 from ip_tracking.record import buffer
 from ip_tracking.record.publish import Publisher
 from ip_tracking.record.sender import EVERY_S, Sender
@@ -171,8 +171,8 @@ class SentinelMiddleware:
             yield from limiter.give_back(back)
         if visit.refusal is None:
             responses.add_fields(response, quotas, {quota.key for quota in back} if back else frozenset())
-            if visit.account and LOGIN_OK in visit.outcomes:
-                device.remember(request, response, visit.account)
+            if visit.signed_in:
+                device.remember(request, response, visit.signed_in)
         return quotas
 
     def _count(self, verdict: Verdict, route: str) -> None:
