@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator
 from functools import wraps
 from typing import Any, TypeVar
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest
 
 from ip_tracking.gate import limiter
 from ip_tracking.gate.plan import plan_named
 from ip_tracking.refused import Refused
-from ip_tracking.steps import adrive, drive
+from ip_tracking.steps import drive
 from ip_tracking.visit import current
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -37,14 +37,14 @@ def limited(*names: str) -> Callable[[View], View]:
 
     def decorate(view: Any) -> Any:
         if isinstance(view, type):
-            raise TypeError(
-                f"@limited marks a view or a method: in {view.__name__} mark dispatch(), or one like get()."
-            )
+            raise TypeError(f"@limited marks views and methods: write limited_by = {list(names)} in {view.__name__}.")
         if iscoroutinefunction(view):
 
             @wraps(view)
             async def wrapper(*args: Any, **kwargs: Any) -> Any:
-                await adrive(pass_gate(frozenset(names), _request(args), kwargs))
+                if _is_ahead(frozenset(names)):
+                    # In a thread: under WSGI each async view has an event loop of its own, and would open a connection.
+                    await sync_to_async(drive)(pass_gate(frozenset(names), _request(args), kwargs))
                 return await view(*args, **kwargs)
         else:
 
@@ -65,7 +65,7 @@ def pass_gate(names: frozenset[str], request: HttpRequest, arguments: dict[str, 
     Outside a request that came through the door (a test of the view alone) everybody passes.
     """
     visit = current.get()
-    if visit is None or visit.exempt:
+    if visit is None or not _is_ahead(names):
         return
     plan = plan_named(names - visit.policies, request.method or "")
     if not plan.policies:
@@ -76,6 +76,12 @@ def pass_gate(names: frozenset[str], request: HttpRequest, arguments: dict[str, 
         raise Refused(verdict)
     visit.policies |= plan.policies
     visit.quotas += verdict.quotas
+
+
+def _is_ahead(names: frozenset[str]) -> bool:
+    """Is there a policy among these that this request was not counted under?"""
+    visit = current.get()
+    return visit is not None and not visit.exempt and not names <= visit.policies
 
 
 def marks_of(view: Any, method: str) -> frozenset[str]:

@@ -56,10 +56,11 @@ def verdict_of(exception: BaseException, route: str) -> Verdict | None:
     usage = get_usage(**asked, increment=False) if asked else None
     if usage is None:
         return _refusal(name, Rate(0, UNKNOWN_WAIT_S), "", UNKNOWN_WAIT_S)
-    if usage["time_left"] < 0 and usage["limit"] == 0:  # its cache is away, and it was told to refuse then
+    if not usage["should_limit"] or usage["time_left"] < 0:
+        # It refused, and no count says why: its cache is away, and it was told to refuse then. (Or its window ended
+        # within these microseconds.)
         return Verdict(name, RETRY_AFTER_S, (), 0, away=True)
-    # Its window holds the second that ends it. One that ended since then is a wait of nothing.
-    wait_s = max(1, usage["time_left"] + 1) if usage["should_limit"] else 1
+    wait_s = usage["time_left"] + 1  # its window holds the second that ends it
     window_s = _window_s(asked["rate"])
     # A rate that a function chose may be another one next time: its window is not known.
     key = OUR_KEYS.get(asked["key"], "") if window_s else ""
