@@ -100,15 +100,13 @@ def account_named(credentials: Mapping[str, Any]) -> str:
 
 def keyed_hash(text: str) -> str:
     """Returns what stands for a text where it must not be kept; spellings that look the same are one."""
-    return _hash(text[:ACCOUNT_CHARS])
+    return _hash(text[:ACCOUNT_CHARS], django_settings.SECRET_KEY)
 
 
 @lru_cache(maxsize=4_096)
-def _hash(text: str) -> str:
+def _hash(text: str, key: str) -> str:
     normal = unicodedata.normalize("NFKC", text).strip().casefold()
-    return hmac.new(django_settings.SECRET_KEY.encode(), normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[
-        :24
-    ]
+    return hmac.new(key.encode(), normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:24]
 
 
 def _recorder(outcome: str) -> Callable[..., None]:
