@@ -9,17 +9,18 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 
-from ip_tracking import conf
+from ip_tracking import conf, decorators
 from ip_tracking.gate import decisions, store
 from ip_tracking.record import buffer
 
 
 @pytest.fixture(autouse=True)
 def _clean_house():
-    """Each test begins with an empty store and an empty buffer, and no memo of another's settings."""
+    """Each test begins with an empty store and an empty buffer, and no memo of another's settings or marks."""
     store.get().client.flushdb()
     buffer._events.clear()
     decisions.forget()
+    decorators.used.clear()  # by the tests' own URLconfs
     yield
     buffer._events.clear()
 

@@ -10,6 +10,7 @@ import pytest
 from django.test import RequestFactory
 from django.views import View
 
+from ip_tracking.checks import marks_name_policies
 from ip_tracking.decorators import limited, marks_of
 from ip_tracking.gate import decisions, store
 from tests.urls_limited import plain
@@ -243,6 +244,15 @@ def test_a_mark_on_a_class_is_refused_with_what_to_write():
         @limited("exports")
         class Page(View):
             pass
+
+
+def test_a_class_that_names_what_no_policy_is_called_is_a_check_error(policies):
+    policies(reports={})
+
+    found = {message.msg for message in marks_name_policies()}
+
+    assert "@limited('no-such-policy') names a policy that is not in the table." in found
+    assert "@limited('of-a-class') names a policy that is not in the table." in found
 
 
 def test_marks_are_read_from_a_list_or_a_word():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
@@ -56,6 +57,11 @@ def of_any_type(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"data": json.loads(request.body)})
 
 
+def with_its_own_handlers(request: HttpRequest) -> HttpResponse:
+    request.upload_handlers = [MemoryFileUploadHandler(request)]
+    return _answer(request)
+
+
 class Rest(APIView):
     permission_classes = ()
     parser_classes = (JSONParser, FormParser, MultiPartParser)
@@ -71,6 +77,7 @@ class Rest(APIView):
 urlpatterns = [
     path("plain/", plain, name="plain"),
     path("plain-async/", plain_async, name="plain-async"),
+    path("with-its-own-handlers/", with_its_own_handlers, name="with-its-own-handlers"),
     path("rest/", Rest.as_view(), name="rest"),
     path("of-any-type/", of_any_type, name="of-any-type"),
     path("items/<str:sku>/", plain, name="item"),

@@ -153,6 +153,13 @@ def unknown(request: HttpRequest) -> HttpResponse:
     return HttpResponse("unlimited")
 
 
+class Misnamed(View):
+    limited_by = ["of-a-class"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("unlimited")
+
+
 class Unhashable:
     """A view that is no function, and cannot be remembered by what it is."""
 
@@ -185,6 +192,7 @@ urlpatterns = [
     path("viewset/latest/", Exports.as_view({"get": "latest"}), name="viewset-latest"),
     path("viewset/oldest/", Exports.as_view({"get": "oldest"}), name="viewset-oldest"),
     path("unknown/", unknown, name="unknown"),
+    path("misnamed/", Misnamed.as_view(), name="misnamed"),
     path("unhashable/", Unhashable(), name="unhashable"),
     path("health/", plain, name="health"),
     path("healthz", healthz, name="healthz"),

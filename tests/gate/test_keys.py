@@ -261,6 +261,16 @@ def test_a_form_with_a_file_is_counted_and_still_there_for_the_view(http, polici
     assert answers[0].json() == {"data": {"coupon": "HALF"}, "files": {"proof": "a picture"}}
 
 
+def test_a_view_may_still_choose_its_upload_handlers(http, policies):
+    policies(code={"key": "body:coupon"})
+
+    answer = http.post(
+        "/with-its-own-handlers/", {"coupon": "HALF", "proof": SimpleUploadedFile("a.txt", b"a picture")}
+    )
+
+    assert answer.json() == {"data": {"coupon": "HALF"}, "files": {"proof": "a picture"}}
+
+
 @pytest.mark.parametrize(("body", "content_type"), [('{"coupon": "HALF"}', JSON), ("coupon=HALF", FORM)])
 def test_a_put_is_counted_and_still_there_for_rest_framework(http, policies, body, content_type):
     policies(code={"key": "body:coupon"})
