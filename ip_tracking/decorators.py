@@ -87,13 +87,17 @@ def _is_ahead(names: frozenset[str]) -> bool:
 def marks_of(view: Any, method: str) -> frozenset[str]:
     """Returns the policies that a resolved view names: itself, by its class or by the class' method."""
     of_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    if of_class is None:
+        return named_by(view)
     name = (getattr(view, "actions", None) or {}).get(method.lower(), method.lower())
     return named_by(view) | named_by(of_class) | named_by(getattr(of_class, name, None))
 
 
 def named_by(marked: Any) -> frozenset[str]:
     """Returns what `limited_by` of a view, a class or a method says: names, or one name."""
-    names = getattr(marked, MARK, NO_MARKS)
+    names = getattr(marked, MARK, None)
+    if not names:
+        return NO_MARKS
     return frozenset([names]) if isinstance(names, str) else frozenset(names)
 
 

@@ -4,22 +4,17 @@ rotate (a SKU, an order, a coupon).
 
 from __future__ import annotations
 
-import codecs
-import json
 import logging
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from io import BytesIO
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
-from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, QueryDict, RawPostDataException
-from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from ip_tracking.conf import BadSetting
+from ip_tracking.gate.body import TOO_MUCH, UNREADABLE, values_in
 from ip_tracking.outcomes import keyed_hash
 
 logger = logging.getLogger(__name__)
@@ -30,29 +25,11 @@ OWN = ("network", "caller", "user")
 # Known only when a login names them.
 OF_LOGIN = ("account", "device")
 
-# A cart of more different items, or a longer body, is counted under one value that all such requests share: else a
-# padded one would cost a round trip for each, or none at all.
+# A cart of more different items is counted under one value that all such requests share: else a padded one would cost a
+# round trip for each.
 MOST_VALUES = 20
-MOST_BODY_BYTES = 65_536
-TOO_MUCH = "*"
-
-MULTIPART = "multipart/form-data"
-FORMS = (MULTIPART, "application/x-www-form-urlencoded")
-UTF_8 = "utf-8"
-UNREADABLE = (
-    ValueError,
-    LookupError,
-    RecursionError,
-    OSError,
-    SuspiciousOperation,
-    MultiPartParserError,
-    RawPostDataException,
-)
 
 DECIMALS = re.compile(r"\.0*\s*$")
-
-# REST framework reads a list in a form from fields named items[0]sku.
-INDEX = re.compile(r"\[[0-9]*\]\.?")
 
 Reader = Callable[[HttpRequest, Mapping[str, Any]], list[str]]
 
@@ -101,7 +78,7 @@ def _of_url(name: str) -> Reader:
 
 
 def _of_body(path: list[str]) -> Reader:
-    return lambda request, arguments: _readable(lambda: _in_body(request, path))
+    return lambda request, arguments: _readable(lambda: values_in(request, path))
 
 
 def _of_function(function: Any) -> Reader:
@@ -151,62 +128,3 @@ def _readable(read: Callable[[], Iterable[str]]) -> list[str]:
 
 def _in_url(request: HttpRequest, arguments: Mapping[str, Any], name: str) -> list[str]:
     return [str(arguments[name])] if name in arguments else request.GET.getlist(name)
-
-
-def _in_body(request: HttpRequest, path: list[str]) -> list[str]:
-    """The values of a form's field, or at a dotted path of a JSON body, through every list on the way.
-
-    JSON is looked for whatever the type says: many a view reads it without looking. And only as UTF-8: in another
-    encoding the same bytes are one value here and another to such a view.
-    """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BODY_BYTES:
-        return [TOO_MUCH]
-    body = request.body  # Django keeps it: the view reads it again, as a form too
-    if not body:
-        return []
-    if len(body) > MOST_BODY_BYTES or codecs.lookup(request.encoding or UTF_8).name != UTF_8:
-        return [TOO_MUCH]
-    if request.content_type not in FORMS:
-        return _at(json.loads(body), path)
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        document = None
-    return _in_form(request, body, ".".join(path)) + _at(document, path)
-
-
-def _in_form(request: HttpRequest, body: bytes, name: str) -> list[str]:
-    if request.content_type == MULTIPART:
-        # Not request.POST: a view may still choose its upload handlers. Without any, files are passed over.
-        form = MultiPartParser(request.META, BytesIO(body), [], UTF_8).parse()[0]
-    else:
-        form = QueryDict(body, encoding=UTF_8)
-    return [value for field, values in form.lists() if INDEX.sub(".", field).strip(".") == name for value in values]
-
-
-def _at(document: Any, path: list[str]) -> list[str]:
-    found = _opened([document])
-    for name in path:
-        found = _opened([item.get(name) for item in found if isinstance(item, dict)])
-    return [_text(value) for value in found]
-
-
-def _opened(values: list[Any]) -> list[Any]:
-    """The values, and in place of each list what it holds. Not recursive: nesting must not cost more than its bytes."""
-    found: list[Any] = []
-    while values:
-        value = values.pop()
-        if isinstance(value, list):
-            values += value
-        else:
-            found.append(value)
-    return found
-
-
-def _text(value: Any) -> str:
-    """A value as a view would look it up: Django's integer fields take true for 1, and 1.5 too."""
-    if isinstance(value, float | bool) and math.isfinite(value):
-        return str(int(value))
-    if isinstance(value, dict):
-        return TOO_MUCH
-    return "" if value is None else str(value)

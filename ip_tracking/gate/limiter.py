@@ -21,12 +21,11 @@ from ip_tracking.gate.verdict import BLOCK, Quota, Verdict, verdict_of
 class Ask(NamedTuple):
     """What is asked about besides the caller: a login's account and device, or the request that names values."""
 
-    inside: bool = False  # the view: the door asked for a decision already
-
     account: str = ""
     device: str = ""
     request: HttpRequest | None = None
     arguments: Mapping[str, Any] = {}  # of the route
+    inside: bool = False  # the view: the door asked for a decision already
 
 
 NOTHING = Ask()

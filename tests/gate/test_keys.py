@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from ip_tracking.conf import BadSetting
 from ip_tracking.gate import store
-from ip_tracking.gate.keys import MOST_BODY_BYTES, MOST_VALUES, TOO_MUCH, reader_of, tag_of
+from ip_tracking.gate.body import MOST_BODY_BYTES, TOO_MUCH
+from ip_tracking.gate.keys import MOST_VALUES, reader_of, tag_of
 from ip_tracking.gate.policies import SHIPPED, parse_policy
 from ip_tracking.record import buffer
 from tests.urls_keys import awaited, coupon_in_body
