@@ -22,6 +22,9 @@ from ip_tracking.gate.body import MOST_BODY_BYTES, TOO_MUCH
 from ip_tracking.gate.keys import MOST_VALUES, reader_of, tag_of
 from ip_tracking.gate.policies import SHIPPED, parse_policy
 from ip_tracking.record import buffer
+from metrics import client, emit
+from tests.dogstatsd import udp_receiver
+from tests.metrics.conftest import send_to
 from tests.urls_keys import awaited, coupon_in_body
 
 FORM = "application/x-www-form-urlencoded"
@@ -368,16 +371,22 @@ def test_spellings_of_one_value_in_one_request_take_one_place(http, policies, sc
     assert http.get("/plain/?sku=lamp&sku=1").status_code == 200
 
 
-def test_no_value_is_in_the_store_the_fields_the_event_or_the_log(http, policies, caplog):
+def test_no_value_is_in_the_store_the_fields_the_event_the_log_or_the_metrics(http, policies, caplog, monkeypatch):
     policies(code={"key": "body:coupon", "rates": ["1/m"]})
 
-    answers = [http.send("POST", "/plain/", '{"coupon": "HALF-OFF"}', JSON) for _ in range(2)]
+    with udp_receiver() as agent:
+        send_to(monkeypatch, agent.environ)
+        answers = [http.send("POST", "/plain/", '{"coupon": "HALF-OFF"}', JSON) for _ in range(2)]
+        emit.flush()
+        metrics = agent.raw
+        client.close()
 
     assert [answer.status_code for answer in answers] == [200, 429]
-    assert all(b"HALF" not in key.upper() for key in store.get().client.keys("*"))
-    assert "HALF" not in repr([dict(answer.headers) for answer in answers]) + repr(buffer.take()) + caplog.text
+    assert b"policy:code" in metrics
     assert "code" not in answers[0].get("RateLimit-Policy", "")  # what is left of a victim's is told to nobody
-    assert b"HALF" not in answers[1].content
+    stored = b"".join(store.get().client.keys("*")) + metrics + answers[1].content
+    shown = repr([dict(answer.headers) for answer in answers]) + repr(buffer.take()) + caplog.text
+    assert "HALF" not in stored.decode().upper() + shown.upper()
 
 
 def test_endless_values_make_keys_that_end_by_themselves(http, policies):
@@ -387,11 +396,11 @@ def test_endless_values_make_keys_that_end_by_themselves(http, policies):
     for number in range(200):
         http.get(f"/items/LAMP-{number}/")
 
-    client = store.get().client
-    keys = client.keys("*{v:*")
+    valkey = store.get().client
+    keys = valkey.keys("*{v:*")
     assert len(keys) == 200
-    assert all(0 < client.pttl(key) <= 60_001 for key in keys)
-    assert max(client.memory_usage(key) for key in keys) < 250
+    assert all(0 < valkey.pttl(key) <= 60_001 for key in keys)
+    assert max(valkey.memory_usage(key) for key in keys) < 250
 
 
 def test_no_body_makes_a_500(http, policies):
