@@ -15,7 +15,8 @@ sys.path.insert(0, str(ROOT))
 from ip_tracking.detection.finding import Rule  # noqa: E402
 from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN  # noqa: E402
 from ip_tracking.detection.rules import RULES  # noqa: E402
-from ip_tracking.gate.keys import MOST_BODY_BYTES, MOST_VALUES  # noqa: E402
+from ip_tracking.gate.body import MOST_BODY_BYTES  # noqa: E402
+from ip_tracking.gate.keys import MOST_VALUES  # noqa: E402
 from ip_tracking.gate.policies import KEYS, SHIPPED, parse_policy  # noqa: E402
 from metrics import catalogue  # noqa: E402
 

@@ -133,8 +133,9 @@ def somebody_is_trusted() -> Iterable[CheckMessage]:
 
 def marks_name_policies() -> Iterable[CheckMessage]:
     """A mark that no policy answers to limits nothing."""
-    every_route()  # imports the views, and with them their marks
-    for name in sorted(decorators.used - set(policies.rows(_given("POLICIES")))):
+    # Imports the views, and with them those marks that no route leads straight to.
+    marks = frozenset().union(*(decorators.every_mark_of(route.view) for route in every_route()))
+    for name in sorted((decorators.used | marks) - set(policies.rows(_given("POLICIES")))):
         yield Error(
             f"@limited({name!r}) names a policy that is not in the table.",
             hint=f'Correct the name, or add to IP_TRACKING["POLICIES"]: "{name}": {{"rates": ["10/m"], "why": "..."}}',

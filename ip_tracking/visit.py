@@ -16,6 +16,7 @@ class Attempt:
     """One `authenticate()`: what it took at the gate, given back unless it failed."""
 
     quotas: tuple[Any, ...]  # gate.verdict.Quota; the gate is above this module
+    account: str = ""
     failed: bool = False
 
 
@@ -27,7 +28,8 @@ class Visit:
     client: Client
     request: HttpRequest | None = None
     user: str = ""
-    account: str = ""
+    account: str = ""  # that a login named; the first that failed, where several did
+    signed_in: str = ""  # the account that a login proved
     outcomes: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     refusal: Any = None  # the Verdict that refused inside the view

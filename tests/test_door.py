@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import http_sf
 import pytest
-from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
-from django.test import AsyncClient, Client
 
 from ip_tracking.gate import decisions, store
 from ip_tracking.record import buffer
@@ -31,18 +28,6 @@ def known_caller(request: HttpRequest) -> str | None:
 def _door(settings, tracking):
     settings.ROOT_URLCONF = "tests.urls_door"
     tracking(KINDS=KINDS, KNOWN_CALLER="tests.test_door.known_caller", OUTCOMES={})
-
-
-@pytest.fixture(params=["sync", "async"])
-def http(request) -> SimpleNamespace:
-    """`http.get("plain/")`, through the sync or the async handler."""
-    if request.param == "sync":
-        client = Client(raise_request_exception=False)
-        return SimpleNamespace(kind="sync", get=client.get, post=client.post)
-    async_client = AsyncClient(raise_request_exception=False)
-
-    # Not asyncio.run: its worker threads would keep database connections of their own.
-    return SimpleNamespace(kind="async", get=async_to_sync(async_client.get), post=async_to_sync(async_client.post))
 
 
 def parsed(response: Any, field: str) -> list[tuple[Any, dict[str, Any]]]:
@@ -121,15 +106,15 @@ def test_a_throttled_network_gets_a_429_that_says_why(http):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_wide_block_refuses_without_asking_the_store(http):
+def test_a_wide_block_refuses_without_asking_the_store(http, scripts_run):
     _decide("block", "127.0.0.0/24")
     decisions.refresh()
-    calls_before = _scripts_run()
+    calls_before = scripts_run()
 
     response = http.get("/plain/")
 
     assert response.status_code == 403
-    assert _scripts_run() == calls_before
+    assert scripts_run() == calls_before
 
 
 @pytest.mark.django_db(transaction=True)
@@ -162,14 +147,14 @@ def test_health_is_never_refused(http, tracking):
     assert statuses == [200, 200, 200]
 
 
-def test_browsing_costs_one_call_and_a_known_callers_own_limit_a_second(http):
-    before = _scripts_run()
+def test_browsing_costs_one_call_and_a_known_callers_own_limit_a_second(http, scripts_run):
+    before = scripts_run()
     http.get("/plain/")
-    stranger = _scripts_run() - before
+    stranger = scripts_run() - before
 
     http.get("/plain/", headers={"X-Test-User": "42"})
 
-    assert (stranger, _scripts_run() - before - stranger) == (1, 2)
+    assert (stranger, scripts_run() - before - stranger) == (1, 2)
 
 
 def test_a_known_caller_keeps_a_limit_of_their_own(http, tracking):
@@ -337,8 +322,3 @@ def _decide(kind: str, network: str = "127.0.0.1") -> None:
     decisions.decide(
         kind, network, until=now + timedelta(hours=1), reason="a test", actor="dana", by_person=True, now=now
     )
-
-
-def _scripts_run() -> int:
-    stats = store.get().client.info("commandstats")
-    return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("evalsha", "eval"))

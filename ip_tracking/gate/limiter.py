@@ -25,6 +25,7 @@ class Ask(NamedTuple):
     device: str = ""
     request: HttpRequest | None = None
     arguments: Mapping[str, Any] = {}  # of the route
+    inside: bool = False  # the view: the door asked for a decision already
 
 
 NOTHING = Ask()
@@ -79,19 +80,22 @@ def peek(
 
 def _groups(network: str, user: str | None, plan: Plan, ask: Ask) -> Iterator[tuple[str, Group]]:
     """What is counted together, by hash tag: the network first, whose tag alone can hold a decision."""
-    yield f"n:{network}", plan.network if user else plan.stranger
+    own = plan.network if user else plan.stranger
+    if own.limits or not ask.inside:
+        yield f"n:{network}", own
     if user and plan.user.limits:
         yield f"u:{user}", plan.user
-    if ask.device:
+    if ask.device and plan.device.limits:
         # A proof of an earlier good login: what strangers did to the account does not bind its owner.
-        if plan.device.limits:
-            yield f"d:{ask.device}", plan.device
+        yield f"d:{ask.device}", plan.device
     elif ask.account and plan.account.limits:
         yield f"a:{ask.account}", plan.account
-    # Not before the others passed: reading a body costs more than they do.
+    # Not before the others passed: reading a body costs more than they do. Each value is a round trip, MOST_VALUES in
+    # all; spellings of one value are one.
     for named in plan.named:
-        for value in named.read(ask.request, ask.arguments) if ask.request else ():
-            yield tag_of(named.key, value), named.group
+        values = named.read(ask.request, ask.arguments) if ask.request else ()
+        for tag in dict.fromkeys(tag_of(named.key, value) for value in values):
+            yield tag, named.group
 
 
 def _keys(tag: str, group: Group) -> tuple[list[str], list[str]]:

@@ -100,7 +100,8 @@ def plan_for(route: str, kind: str, method: str, logins_at_door: bool, marks: fr
         [
             policy
             for policy in table()
-            if policy.name in marks or (policy.covers(route, kind, method) and (logins_at_door or not policy.is_login))
+            if (policy.name in marks and policy.takes(method))
+            or (policy.covers(route, kind, method) and (logins_at_door or not policy.is_login))
         ]
     )
 
@@ -112,9 +113,9 @@ def login_plan() -> Plan:
 
 
 @lru_cache(maxsize=256)
-def plan_named(names: frozenset[str]) -> Plan:
-    """Returns the plan of these policies alone; what is off, or in no table, is not among them."""
-    return plan_of([policy for policy in table() if policy.name in names])
+def plan_named(names: frozenset[str], method: str = "") -> Plan:
+    """Returns the plan of these policies alone (for a method); what is off, or in no table, is not among them."""
+    return plan_of([policy for policy in table() if policy.name in names and (not method or policy.takes(method))])
 
 
 @conf.on_change

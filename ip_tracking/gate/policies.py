@@ -74,9 +74,10 @@ class Policy:
     store_away: Literal["open", "degraded", "closed"] = "open"
 
     def covers(self, route: str, kind: str, method: str) -> bool:
-        if self.methods and method not in self.methods:
-            return False
-        return EVERYTHING in self.routes or kind in self.kinds or route in self.routes
+        return self.takes(method) and (EVERYTHING in self.routes or kind in self.kinds or route in self.routes)
+
+    def takes(self, method: str) -> bool:
+        return not self.methods or method in self.methods
 
     @property
     def is_login(self) -> bool:
