@@ -7,11 +7,13 @@ import pytest
 from ip_tracking import conf
 from ip_tracking.gate import decisions, store
 from ip_tracking.record import buffer
+from metrics import breaker
 
 
 @pytest.fixture(autouse=True)
 def _clean_house():
-    """Each test begins with an empty store and an empty buffer, and no memo of another's settings."""
+    """Each test begins with an empty store and an empty buffer; nothing is known of another test's settings."""
+    breaker.forget()
     store.get().client.flushdb()
     buffer._events.clear()
     decisions.forget()
