@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
-from redis.exceptions import MovedError, RedisClusterException, SlotNotCoveredError
+from redis.exceptions import AskError, MovedError, RedisClusterException, SlotNotCoveredError, TryAgainError
 from redis.retry import Retry
 
 from ip_tracking.gate.scripts import Argument, Script
@@ -108,11 +108,10 @@ class Cluster:
         holder = self._server_of(key)
         return None if holder is server else holder
 
-    def _note_move(self, error: str) -> None:
+    def _note_move(self, error: AskError | TryAgainError) -> None:
         """A slot that is just being moved (ASK, TRYAGAIN) is answered for as if it were away: it takes milliseconds."""
-        kind, _, place = error.partition(" ")
-        if kind == "MOVED" and self._known is not None:
-            self._known.nodes_manager.move_slot(MovedError(place))
+        if isinstance(error, MovedError) and self._known is not None:
+            self._known.nodes_manager.move_slot(error)
 
     def _discover(self) -> RedisCluster | None:
         """Asks the nodes that STORE_URL names, until one knows the others or a timeout is over; one thread does."""

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import redis
 import redis.asyncio
 from redis.backoff import NoBackoff
+from redis.exceptions import AskError, TryAgainError
 from redis.retry import Retry
 
 from ip_tracking.gate.patience import Patience
@@ -22,7 +23,7 @@ from metrics import breaker
 LOOK_AFTER_S = 1.0
 
 # A node of a cluster speaks of another one, or of keys that are just being moved: it is well itself.
-ELSEWHERE = frozenset({"MOVED", "ASK", "TRYAGAIN"})
+ELSEWHERE = (AskError, TryAgainError)  # MovedError is an AskError
 
 
 def options(timeout_s: float | None) -> dict[str, Any]:
@@ -43,7 +44,9 @@ def options(timeout_s: float | None) -> dict[str, Any]:
 class Server:
     """One server, or one node of a cluster, which hears of it when a slot has moved."""
 
-    def __init__(self, url: str, timeout_s: float, on_moved: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, url: str, timeout_s: float, on_moved: Callable[[AskError | TryAgainError], None] | None = None
+    ) -> None:
         self._url = url
         self._timeout_s = timeout_s
         self._on_moved = on_moved
@@ -94,9 +97,9 @@ class Server:
         self.client.close()
 
     def _failed(self, ticket: int, error: redis.RedisError | TimeoutError) -> None:
-        if self._on_moved is not None and str(error).partition(" ")[0] in ELSEWHERE:
+        if self._on_moved is not None and isinstance(error, ELSEWHERE):
             self._breaker.answered(ticket)
-            self._on_moved(str(error))
+            self._on_moved(error)
             return
         self._idle.clear()  # connections to a server that is gone
         self._breaker.failed(ticket, error)
