@@ -25,8 +25,14 @@ logger = logging.getLogger(__name__)
 
 Command = Callable[..., Any]
 
-# Each, as at the gate: with redis-py's own five seconds and three retries, an absent cache would take the shop along.
-TIMEOUT_S = 0.02
+# As at the gate: redis-py's five seconds and three retries would let an absent cache take the shop along, and its bound
+# of a hundred connections, once many threads ask, would look like an absent one.
+DEFAULTS = {
+    "socket_timeout": 0.02,
+    "socket_connect_timeout": 0.02,
+    "retry": Retry(NoBackoff(), 0),
+    "max_connections": 2**31,
+}
 
 INCR = resources.files(__package__).joinpath("cache_incr.lua").read_text("utf-8")
 
@@ -35,7 +41,7 @@ STALE_MOST = 10_000
 
 LOST = object()
 
-_stale: dict[str, deque[str]] = {}
+_servers: dict[str, Server] = {}
 _told: set[str] = set()
 
 
@@ -43,12 +49,7 @@ class RedisCache(django_redis.RedisCache):
     """The whole interface without an exception for an absent server; OPTIONS go over these defaults."""
 
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
-        defaults = {
-            "socket_timeout": TIMEOUT_S,
-            "socket_connect_timeout": TIMEOUT_S,
-            "retry": Retry(NoBackoff(), 0),
-        }
-        super().__init__(server, {**params, "OPTIONS": {**defaults, **params.get("OPTIONS", {})}})
+        super().__init__(server, {**params, "OPTIONS": {**DEFAULTS, **params.get("OPTIONS", {})}})
         self._class = Servers
 
     # Any, here and below: a cache holds what can be pickled, and Django hands arguments on by place.
@@ -63,7 +64,7 @@ class Server(django_redis.RedisCacheClient):
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__([url], **options)
         self.breaker = breaker.of(url)
-        self.stale = _stale.setdefault(url, deque(maxlen=STALE_MOST))
+        self.stale: deque[str] = deque(maxlen=STALE_MOST)
 
     def incr(self, *args: Any) -> int:
         key, delta = args
@@ -82,12 +83,19 @@ class Server(django_redis.RedisCacheClient):
                     self.stale.remove(key)
 
 
+def _server(url: str, options: dict[str, Any]) -> Server:
+    """One for all threads: Django makes a cache for each (under ASGI, for each request), which would connect anew."""
+    key = f"{url} {sorted(options.items(), key=str)}"
+    found = _servers.get(key)
+    return _servers.setdefault(key, Server(url, **options)) if found is None else found
+
+
 class Servers(django_redis.RedisCacheClient):
     """The first is written to; the others, where there are any, are read."""
 
     def __init__(self, servers: list[str], **options: Any) -> None:
         super().__init__(servers, **options)
-        self._each = [Server(url, **options) for url in servers]
+        self._each = [_server(url, options) for url in servers]
 
     def get(self, *args: Any) -> Any:
         return self._read(Server.get, args, without=args[1])

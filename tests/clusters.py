@@ -14,6 +14,7 @@ import redis
 
 from sentinel.embedded import valkey_binary
 from tests.e2e.processes import free_port, wait_until
+from tests.services import STORE_BINARY
 
 SLOTS = 16_384
 NODES = 3
@@ -63,7 +64,8 @@ def _start(directory: Path, stack: contextlib.ExitStack) -> Node:
     port = _two_free_ports()
     process = subprocess.Popen(
         [
-            valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory), "--save", "",
+            STORE_BINARY or valkey_binary(), "--port", str(port), "--bind", "127.0.0.1",
+            "--dir", str(directory), "--save", "",
             "--cluster-enabled", "yes", "--cluster-port", str(port + 1), "--cluster-config-file", f"{port}.conf",
             # A node that is away does not take the others with it.
             "--cluster-require-full-coverage", "no", "--cluster-node-timeout", "1000",

@@ -14,6 +14,7 @@ from ip_tracking.gate.scripts import ADMIT, GIVE_BACK, Script
 from ip_tracking.gate.server import Server
 from metrics import breaker
 from sentinel.embedded import start_valkey, store_url
+from tests.services import STORE_BINARY
 
 TIMEOUT_S = 0.05
 
@@ -31,7 +32,7 @@ def directory(tmp_path_factory):
 
 @pytest.fixture
 def server(directory):
-    process = start_valkey(directory)
+    process = start_valkey(directory, binary=STORE_BINARY)
     yield process
     process.kill()
     process.wait()
@@ -134,7 +135,7 @@ def test_after_a_restart_no_old_connection_is_used_again(own, server, directory,
         list(threads.map(ask, range(4)))
     server.kill()
     server.wait()
-    again = start_valkey(directory)
+    again = start_valkey(directory, binary=STORE_BINARY)
     try:
         noticed = own.run(*echo("noticed"))
         clock.pass_a_second()
@@ -154,7 +155,7 @@ def test_an_outage_of_any_length_does_not_use_up_connections(own, server, direct
     for _ in range(150):
         own.run(*echo("test"))
         clock.pass_a_second()
-    again = start_valkey(directory)
+    again = start_valkey(directory, binary=STORE_BINARY)
     try:
         answer = own.run(*echo("back"))
     finally:
