@@ -13,6 +13,7 @@ import pytest
 from ip_tracking.gate.scripts import ADMIT, GIVE_BACK, Script
 from ip_tracking.gate.server import Server
 from metrics import breaker
+from metrics.cache import RedisCache
 from sentinel.embedded import start_valkey, store_url
 from tests.services import STORE_BINARY
 
@@ -95,6 +96,22 @@ def test_a_frozen_server_costs_one_request_its_timeouts_and_the_next_ones_nothin
     assert own.away
     assert first_s < 1  # two timeouts of 50 ms, on a machine that may be busy
     assert rest_s < 1
+
+
+def test_what_the_gate_finds_out_the_cache_of_that_server_knows(own, server, directory):
+    cache = RedisCache(store_url(directory, database=5), {})
+    server.kill()
+    server.wait()
+
+    own.run(*echo("lost"))
+    again = start_valkey(directory, binary=STORE_BINARY)
+    try:
+        known = cache.add("key", 1)
+    finally:
+        again.kill()
+        again.wait()
+
+    assert known is False  # though the server is there: nobody's turn to test it
 
 
 def test_after_a_frozen_server_wakes_each_call_gets_its_own_answer(own, server, clock):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -136,6 +137,7 @@ def test_a_forked_child_finds_out_for_itself(away, clock):
 
     child = os.fork()
     if not child:
+        signal.alarm(10)  # what would wait for the parent's lock waits for ever
         ticket = gate.enter()
         gate.failed(ticket, ERROR)
         os.write(writing, b"well" if ticket == 0 and gate.away else b"wrong")
