@@ -22,7 +22,9 @@ from ip_tracking.gate.scripts import ADMIT
 from ip_tracking.gate.store import Call
 from ip_tracking.models import Decision
 from ip_tracking.steps import adrive, drive
-from tests.clusters import RunningCluster, running_cluster
+from metrics import breaker
+from tests.clusters import Node, RunningCluster, running_cluster
+from tests.e2e.processes import wait_until
 from tests.gate.conftest import Caller, policy
 
 HOUR = timedelta(hours=1)
@@ -170,21 +172,25 @@ class TestDecisions:
         assert decisions.find("198.51.100.7", now) is not None
 
     def test_decisions_on_other_nodes_do_not_wait_for_one_that_is_away(self, cluster, tracking):
-        tracking(STORE_TIMEOUT_S=0.1)
+        tracking(STORE_TIMEOUT_S=0.05)
         now = datetime.now(UTC)
         decisions.refresh(now)
         lost = cluster.holder_of(decision_key("203.0.113.0"))
-        others = [network for network in networks(20) if cluster.holder_of(decision_key(network)) is not lost]
+        theirs = [network for network in networks(60) if cluster.holder_of(decision_key(network)) is lost][:2]
+        others = [network for network in networks(60) if cluster.holder_of(decision_key(network)) is not lost][:4]
         lost.process.send_signal(signal.SIGSTOP)
         try:
-            self.decide("203.0.113.0", now)
-            self.decide(others[0], now)
-            during = self.refused(others[0])
+            for network in theirs + others:
+                self.decide(network, now)
+            during = [self.refused(network) for network in others]
         finally:
             lost.process.send_signal(signal.SIGCONT)
 
-        assert during == "block"
+        assert during == ["block"] * 4
+        tracking(STORE_TIMEOUT_S=2.0)
+        breaker.forget()
         decisions.refresh(now)
+        assert [self.refused(network) for network in theirs] == ["block"] * 2
         assert not Decision.objects.filter(in_store=False).exists()
 
 
@@ -219,27 +225,49 @@ def test_while_a_node_is_frozen_its_clients_wait_once_and_the_others_are_counted
     assert None not in counted
 
 
-def test_a_slot_that_moved_is_followed(cluster):
+KEY = "sentinel:{n:203.0.113.5}:test"
+
+
+def hand_over(slot: int, giver: Node, taker: Node) -> None:
+    giver.client.flushall()
+    name = taker.client.execute_command("CLUSTER MYID").decode()
+    for node in (taker, giver):
+        node.client.execute_command("CLUSTER SETSLOT", slot, "NODE", name)
+
+
+@pytest.fixture
+def moved(cluster: RunningCluster):
+    """A cluster that was known before a slot moved to another node."""
     store_of = own(cluster)
-    key = "sentinel:{n:203.0.113.5}:test"
     ask(store_of, "203.0.113.5")
-    slot, source = key_slot(key.encode()), cluster.holder_of(key)
+    slot, source = key_slot(KEY.encode()), cluster.holder_of(KEY)
     target = next(node for node in cluster.nodes if node is not source)
-    names = {node.port: node.client.execute_command("CLUSTER MYID").decode() for node in cluster.nodes}
+    hand_over(slot, source, target)
+    yield store_of, source, target
+    hand_over(slot, target, source)
+    store_of.close()
 
-    def hand_over(giver, taker) -> None:
-        giver.client.flushall()
-        for node in (taker, giver):
-            node.client.execute_command("CLUSTER SETSLOT", slot, "NODE", names[taker.port])
 
-    hand_over(source, target)
+def test_who_holds_what_is_looked_up_with_the_marks(moved):
+    """The background thread does so every two seconds: then no request is sent to the wrong node first."""
+    store_of, _, target = moved
+
+    def looked_up() -> bool:
+        store_of.marks("mark")
+        return store_of._node_of(KEY).port == target.port
+
+    wait_until(looked_up, "the news of a moved slot", 10)  # nodes tell each other
+
+
+def test_a_slot_that_moved_is_followed(cluster, moved):
+    store_of, source, target = moved
+    slot = key_slot(KEY.encode())
     try:
         sync = [ask(store_of, "203.0.113.5") is not None for _ in range(2)]
         counted = target.client.dbsize()
     finally:
-        hand_over(target, source)
+        hand_over(slot, target, source)
     back = asyncio.run(ask_async(store_of, "203.0.113.5"))
-    store_of.close()
 
     assert sync == [True, True]
     assert counted

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.slow
 CLIENTS = 16
 REQUESTS = 2_000
 PHASE_S = 10.0
+PROCESSES = 2  # at most
 ROUNDS = 3
 ADDED_MOST_S = 0.05
 BACK_MOST_S = 2.0
@@ -154,7 +155,8 @@ def test_an_outage_costs_a_request_at_most_fifty_milliseconds_and_ends_within_tw
     assert {name: took_s for name, took_s in best.items() if took_s > MOST_S[name]} == {}
     log = house.log.read_text()
     assert log.count("is away (") >= 2, log[-2_000:]
-    assert log.count("is away (") == log.count("is back."), log[-2_000:]
+    # One line for each change in each process; another may just have begun.
+    assert 0 <= log.count("is away (") - log.count("is back.") <= PROCESSES, log[-2_000:]
 
 
 def outages(house: House, store: Store) -> dict[str, float]:
