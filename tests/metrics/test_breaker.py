@@ -142,6 +142,7 @@ def test_a_forked_child_finds_out_for_itself(away, clock):
         gate.failed(ticket, ERROR)
         os.write(writing, b"well" if ticket == 0 and gate.away else b"wrong")
         os._exit(0)
+    os.close(writing)
     gate._lock.release()
     os.waitpid(child, 0)
 
