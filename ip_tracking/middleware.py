@@ -260,7 +260,6 @@ def _duties() -> list[Duty]:
     return [
         Duty("send events", EVERY_S, _sender().flush),
         Duty("refresh decisions", decisions.REFRESH_S, tasks.refresh_decisions),
-        Duty("test the store", 1.0, lambda: store.get().probe()),
     ]
 
 

@@ -304,7 +304,7 @@ def test_a_store_that_is_away_lets_browsing_pass_and_counts_payments_here(http, 
     assert paying == [201, 201, 429]
 
 
-def test_a_closed_policy_answers_503_while_the_store_is_away(http, tracking):
+def test_a_closed_policy_answers_503_with_all_the_fields_while_the_store_is_away(http, tracking):
     tracking(
         STORE_URL="unix:///nowhere.sock",
         POLICIES={"payment": {"rates": ["2/m"], "kinds": ["payment"], "store_away": "closed", "why": "for a test"}},
@@ -312,9 +312,15 @@ def test_a_closed_policy_answers_503_while_the_store_is_away(http, tracking):
 
     response = http.get("/pay/")
 
-    assert response.status_code == 503
-    assert json.loads(response.content)["type"].endswith("#temporary-reduced-capacity")
-    assert int(response["Retry-After"]) >= 1
+    problem = json.loads(response.content)
+    assert (response.status_code, response["Content-Type"]) == (503, "application/problem+json")
+    assert problem["type"].endswith("#temporary-reduced-capacity")
+    assert (problem["status"], problem["violated-policies"]) == (503, ["payment"])
+    assert problem["title"]
+    assert problem["detail"].endswith(f"Retry in {response['Retry-After']} seconds.")
+    assert problem["instance"].endswith(response["X-Request-ID"])
+    assert response["Cache-Control"] == "no-store"
+    assert http.get("/plain/").status_code == 200
 
 
 def _decide(kind: str, network: str = "127.0.0.1") -> None:

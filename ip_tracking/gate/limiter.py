@@ -14,7 +14,8 @@ from ip_tracking import conf
 from ip_tracking.gate import degraded
 from ip_tracking.gate.keys import tag_of
 from ip_tracking.gate.plan import Group, Plan
-from ip_tracking.gate.store import ADMIT, GIVE_BACK, Argument, Call
+from ip_tracking.gate.scripts import ADMIT, GIVE_BACK, Argument
+from ip_tracking.gate.store import Call
 from ip_tracking.gate.verdict import BLOCK, Quota, Verdict, verdict_of
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from ip_tracking.gate.degraded import COUNTERS, LocalLimiter, answer
 from ip_tracking.gate.plan import group_of
 from tests.gate.conftest import policy
@@ -59,9 +61,13 @@ def test_the_local_window_slides():
 
 def test_an_attacker_with_many_addresses_uses_bounded_memory():
     local = LocalLimiter(Clock())
-    limit = group_of([policy("1/m")]).limits[0]
+    limits = group_of([policy("1/m", "9/h")]).limits
+    tracemalloc.start()
 
-    for number in range(COUNTERS + 500):
-        local.admit([(limit, str(number))])
+    for number in range(50_000):
+        local.admit([(limit, f"sentinel:{{n:203.0.113.{number}}}:{limit.name}") for limit in limits])
+    used_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
 
     assert len(local._logs) == COUNTERS
+    assert used_bytes < 1_000 * COUNTERS
