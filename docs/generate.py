@@ -39,7 +39,8 @@ A policy is one row of `IP_TRACKING["POLICIES"]`. A project's rows go over the s
 | `why` | the reason for the number, for whoever meets it next |
 
 `"routes": ["*"]` is everything. A policy that names no kind and no route covers the views that carry
-`@limited("its-name")`.
+`@limited("its-name")`. A class of views that says `free_of_limits = True` counts under no policy; decisions hold it
+all the same.
 
 ## What a policy counts by
 

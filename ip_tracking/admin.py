@@ -16,8 +16,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 
+from ip_tracking import conf
 from ip_tracking.client import identify
-from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
+from ip_tracking.client_page import client_page
+from ip_tracking.gate import switch
+from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
 from ip_tracking.review.actions import Action, Actor, NotPossible, apply
 from ip_tracking.review.case import dossier
 from ip_tracking.visit import current
@@ -88,6 +91,7 @@ class SuspiciousIPAdmin(ReadOnly):
     list_per_page = 50
     actions = ("block", "unblock", "benign")
     change_form_template = "ip_tracking/case.html"
+    change_list_template = "ip_tracking/queue.html"
 
     @admin.display(description="severity", ordering="severity_rank")
     def how_bad(self, case: SuspiciousIP) -> str:
@@ -144,11 +148,19 @@ class SuspiciousIPAdmin(ReadOnly):
             return queryset.none(), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, (extra_context or {}) | {"title": "Review queue"})
+        shown = {"title": "Review queue", "subtitle": _guard_down(datetime.now(UTC))}
+        return super().changelist_view(request, (extra_context or {}) | shown)
 
     def get_urls(self) -> list[URLPattern]:
         act = path("act/<str:action>/", self.admin_site.admin_view(self.act_view), name="ip_tracking_suspiciousip_act")
-        return [act, *super().get_urls()]
+        client = path("client/", self.admin_site.admin_view(self.client_view), name="ip_tracking_suspiciousip_client")
+        return [act, client, *super().get_urls()]
+
+    def client_view(self, request: HttpRequest) -> HttpResponse:
+        """Whom the server takes this request for, and how any address stands: `?address=203.0.113.7`."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return client_page(request, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def act_view(self, request: HttpRequest, action: str) -> HttpResponse:
         """Asks for the reason, then acts: `?ids=1,2`."""
@@ -225,6 +237,26 @@ class ReviewActionAdmin(ReadOnly):
     list_display = ("at", "action", "network", "actor_name", "reason", "via")
     list_filter = ("action", "via")
     search_fields = ("network", "actor_name")
+
+
+@admin.register(GateSwitch)
+class GateSwitchAdmin(ReadOnly):
+    """For whoever reviews: decisions bind nobody while the gate is switched off."""
+
+    list_display = ("at", "mode", "until", "actor", "reason")
+    list_filter = ("mode",)
+
+    def has_view_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
+        return request.user.has_perm("ip_tracking.view_suspiciousip")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
+def _guard_down(now: datetime) -> str:
+    """Says that the gate does not enforce, "" where it does. From the rows: this process may not have looked yet."""
+    held = GateSwitch.objects.held(now)
+    return "" if held is None and conf.get().mode == switch.ENFORCE else switch.sentence(held)
 
 
 def _actor(request: HttpRequest) -> Actor:

@@ -11,7 +11,9 @@ class IpTrackingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ip_tracking import checks, outcomes
+        from ip_tracking import checks, consumer_checks, identity_checks, outcomes
 
         checks.register()
+        consumer_checks.register()
+        identity_checks.register()
         outcomes.listen()

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 
 from ip_tracking import device
-from ip_tracking.gate import limiter
+from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import login_plan
 from ip_tracking.outcomes import LOGIN_FAILED, account_named
 from ip_tracking.refused import Refused
@@ -39,7 +39,7 @@ class GateBackend:
             return
         device_id = device.proof(visit.request, account) if visit.request is not None else ""
         ask = limiter.Ask(account=account, device=device_id)
-        verdict = drive(limiter.admit(visit.client.network, None, login_plan(), ask=ask))
+        verdict = drive(passage.admit(visit, "", login_plan(), ask))
         if verdict.refused:
             raise Refused(verdict)
         visit.attempts.append(Attempt(verdict.quotas, account))

@@ -177,7 +177,7 @@ def _enforce(case: SuspiciousIP, grown: list[Finding], now: datetime) -> None:
     # What stands already is not touched: a detector's hour must not take the place of a person's "for good".
     if case.note or Decision.objects.standing(now).filter(network=case.network).exists():
         return
-    until = now + timedelta(seconds=settings.enforce_for_s)
+    until = now + decisions.term(case.network, timedelta(seconds=settings.enforce_for_s), now)
     decisions.decide(
         settings.enforce,
         case.network,

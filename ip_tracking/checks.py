@@ -204,3 +204,17 @@ def _is_shipped(name: str) -> None:
             f"policy {name!r} is None, which drops a shipped policy, but none has this name"
             + (f"; did you mean {near[0]!r}?" if near else f"; write one of {', '.join(policies.SHIPPED)}")
         )
+
+
+def gate_enforces() -> Iterable[CheckMessage]:
+    mode = getattr(settings, "IP_TRACKING", {}).get("MODE", "enforce")
+    if mode in {"shadow", "off"}:
+        yield Warning(
+            f"IP_TRACKING['MODE'] is {mode!r}: the gate refuses nobody.",
+            hint="Write 'enforce'. For some hours, `manage.py gate --off 1h` switches it and comes back by itself.",
+            id="ip_tracking.W012",
+        )
+
+
+# Only under `check --deploy`: a developer may well do without.
+register_check(_as_django_calls(gate_enforces), Tags.security, deploy=True)

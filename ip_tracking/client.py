@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_network
+from itertools import islice
 from typing import NamedTuple
 
 from django.http import HttpRequest
-from python_ipware.modern.parsers import forwarded_for, parse_ip, unwrap_ipv4_network
+from python_ipware.modern.parsers import parse_ip, split_unquoted, unwrap_ipv4_network
 
 from ip_tracking import conf
 
@@ -23,8 +24,16 @@ UNKNOWN = "unknown"
 # A household, a phone or a rented server has a /64 to itself: an IPv6 client is its /64, an IPv4 client its address.
 IPV6_PREFIX = 64
 
-# Entries count from the right, so of an overlong header only its end can matter.
+# Longer headers are read all the same, but not kept in the memo, which strangers could fill.
 HEADER_CHARS = 2_048
+
+# Nobody has a hundred proxies in a row; a caller within a trusted network could have us walk over thousands.
+MOST_HOPS = 100
+
+# A quote that opens or closes a string, and one `name=value` of a Forwarded element, as RFC 7239 has them; of unquoted
+# values it is more patient, as proxies write ports and IPv6 addresses there.
+QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
+PAIR = re.compile(r'(?P<name>[^=;,"\\]+)=(?P<value>\s*"(?:[^"\\]|\\.)*"\s*|[^;,"\\]*)')
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -35,17 +44,31 @@ class Client(NamedTuple):
     address: str  # canonical text, or "unknown"
     network: str  # "203.0.113.9" or "2001:db8:1:2::/64": what is limited, flagged and blocked
     through_proxy: bool  # the peer was a trusted proxy
+    beyond: int = 0  # how many entries of the header stood left of where the walk ended
+
+
+class Step(NamedTuple):
+    """One look of the walk away from the server: first the peer, then the header's entries from the right."""
+
+    text: str  # as it came
+    address: Address | None  # what it was read as
+    trusted_by: str  # the entry of TRUSTED_PROXIES that it is in; where there is none, the walk ends
 
 
 def identify(request: HttpRequest) -> Client:
     """Returns the client of a request. Never raises, whatever the headers hold."""
-    settings = conf.get()
-    peer = request.META.get("REMOTE_ADDR", "")
-    if not settings.trusted_proxies:
-        return _of_peer(peer)
-    header = settings.proxy_header
-    value = request.META.get("HTTP_" + header.upper().replace("-", "_"), "")
-    return _behind_proxies(peer, value[-HEADER_CHARS:], header.lower() == "forwarded")
+    peer, header = sent(request)
+    return _derived(peer, header) if len(header) <= HEADER_CHARS else _derive(peer, header)
+
+
+def steps(request: HttpRequest) -> list[Step]:
+    """Returns how `identify` comes to its answer."""
+    return _walk(*sent(request))
+
+
+def sent(request: HttpRequest) -> tuple[str, str]:
+    """What a client is derived from, and nothing else: the peer, and the one header named by PROXY_HEADER."""
+    return request.META.get("REMOTE_ADDR", ""), request.META.get(_header().key, "")
 
 
 def request_id(request: HttpRequest, client: Client) -> str:
@@ -61,7 +84,7 @@ def request_id(request: HttpRequest, client: Client) -> str:
 def network_of(address: str) -> str:
     """Returns the network that stands for an address: itself (IPv4), its /64 (IPv6), or "unknown" for no address."""
     parsed = parse_ip(address)
-    return UNKNOWN if parsed is None else _client(parsed, through_proxy=False).network
+    return UNKNOWN if parsed is None else _client(parsed).network
 
 
 def is_loopback(network: str) -> bool:
@@ -71,69 +94,131 @@ def is_loopback(network: str) -> bool:
 
 def holds_proxy(network: str) -> bool:
     """Is a trusted proxy's address in it? What befalls this network befalls everybody behind that proxy."""
-    return any(ip_network(network).overlaps(proxies) for proxies in _proxies())
+    return any(ip_network(network).overlaps(proxies) for proxies, _ in _proxies())
 
 
-@lru_cache(maxsize=8_192)
-def _of_peer(peer: str) -> Client:
-    address = parse_ip(peer)
-    return _client(address, through_proxy=False) if address else Client(UNKNOWN, UNKNOWN, through_proxy=False)
+def _derive(peer: str, header: str) -> Client:
+    """The last hop of the walk that has an address is the client."""
+    walked = _walk(peer, header)
+    hop = walked[-1].address or walked[-2:][0].address
+    beyond = _beyond(walked, header) if header else 0
+    through_proxy = walked[0].trusted_by != ""
+    return _client(hop, through_proxy, beyond) if hop else Client(UNKNOWN, UNKNOWN, through_proxy, beyond)
 
 
-@lru_cache(maxsize=8_192)
-def _behind_proxies(peer: str, header: str, rfc7239: bool) -> Client:
-    """1. A peer we don't trust is the client. 2. Else walk the header from the right, over trusted proxies only.
+def _beyond(walked: list[Step], header: str) -> int:
+    read = sum([len(step.text) + 1 for step in walked[1:]])
+    left = header[: max(0, len(header) - read)]
+    return left.count(",") + 1 if left.strip() else 0
 
-    An entry that is no address ends the walk: what stands left of it was not vouched for by a proxy we can name, so
+
+_derived = lru_cache(maxsize=8_192)(_derive)
+
+
+def _walk(peer: str, header: str) -> list[Step]:
+    """The peer, and while that is trusted the header's entries from the right, up to the first that no trust covers.
+
+    An entry that is no address ends the walk too: what stands left of it was not vouched for by a proxy we can name, so
     the nearest trusted hop stands for the client.
     """
-    hop = parse_ip(peer)
-    if not _is_trusted(hop) or (hop is None and peer):
-        return _of_peer(peer)
-    for entry in _elements(header) if rfc7239 else reversed(header.split(",")):
-        address = parse_ip(forwarded_for(entry) if rfc7239 else entry)
-        if address is None:
+    address = parse_ip(peer)
+    # Garbage is no unix socket, whose peer has no name at all.
+    trusted_by = _trust_in(address) if address or not peer else ""
+    walked = [Step(peer, address, trusted_by)]
+    if not trusted_by or not header:
+        return walked
+    rfc7239 = _header().rfc7239
+    for text in islice(_entries(header, rfc7239), MOST_HOPS):
+        address = parse_ip(_for(text) if rfc7239 else text)
+        trusted_by = _trust_in(address) if address else ""
+        walked.append(Step(text, address, trusted_by))
+        if not trusted_by:
             break
-        hop = address
-        if not _is_trusted(address):
-            break
-    return _client(hop, through_proxy=True) if hop else Client(UNKNOWN, UNKNOWN, through_proxy=True)
+    return walked
 
 
-def _elements(forwarded: str) -> Iterator[str]:
-    """The elements of a Forwarded header from the right; a comma in a quoted string parts nothing.
+def _entries(header: str, rfc7239: bool) -> Iterator[str]:
+    """The entries from the right."""
+    if rfc7239 and '"' in header:
+        return _quoted_entries(header)
+    return reversed(header.rsplit(",", MOST_HOPS))
+
+
+def _quoted_entries(header: str) -> Iterator[str]:
+    """In Forwarded a comma within a quoted string parts nothing.
 
     Quotes are paired from the right: one that a client opened and never closed must not swallow what a proxy added.
+    What is left when they don't pair up is no entry.
     """
-    element = ""
-    for part in reversed(forwarded.split(",")):
-        element = f"{part},{element}" if element else part
-        if element.count('"') % 2 == 0:
-            yield element
-            element = ""
+    end = comma = len(header)
+    quotes = 0
+    while comma >= 0:
+        start = header.rfind(",", 0, comma)
+        if header.find('"', start + 1, comma) >= 0:
+            quotes += len(QUOTE.findall(header, start + 1, comma))
+        if quotes % 2 == 0:
+            yield header[start + 1 : end]
+            end = start
+        comma = start
 
 
-def _is_trusted(address: Address | None) -> bool:
+def _for(element: str) -> str:
+    """Returns the `for` of one Forwarded element; "" where it has none or two, or where any of it is written wrong.
+
+    A client chooses part of what a proxy quotes, such as host: in strict grammar it cannot reach across the quotes.
+    """
+    named = []
+    for pair in split_unquoted(element, ";"):
+        match = PAIR.fullmatch(pair)
+        if match is None and pair.strip():
+            return ""
+        if match and match["name"].strip().lower() == "for":
+            named.append(match["value"])
+    return named[0] if len(named) == 1 else ""
+
+
+def _trust_in(address: Address | None) -> str:
+    """Returns the entry of TRUSTED_PROXIES that an address is in, "" where there is none."""
     if address is None:
-        return conf.get().trusts_unix
-    return any(address in network for network in _proxies())
+        return conf.UNIX if conf.get().trusts_unix else ""
+    for network, entry in _proxies():
+        if address in network:
+            return entry
+    return ""
 
 
 @lru_cache(maxsize=1)
-def _proxies() -> tuple[conf.Network, ...]:
+def _proxies() -> tuple[tuple[conf.Network, str], ...]:
     """TRUSTED_PROXIES as hops are read: one of ::ffff:10.0.0.0/104 is an IPv4 address by the time it is compared."""
-    return tuple(unwrap_ipv4_network(network) for network in conf.get().trusted_networks)
+    settings = conf.get()
+    written = (entry for entry in settings.trusted_proxies if entry != conf.UNIX)
+    return tuple(
+        (unwrap_ipv4_network(network), entry) for network, entry in zip(settings.trusted_networks, written, strict=True)
+    )
 
 
-def _client(address: Address, *, through_proxy: bool) -> Client:
+class Header(NamedTuple):
+    """PROXY_HEADER, as it is looked up and read."""
+
+    key: str  # in META
+    rfc7239: bool
+
+
+@lru_cache(maxsize=1)
+def _header() -> Header:
+    name = conf.get().proxy_header
+    return Header("HTTP_" + name.upper().replace("-", "_"), name.lower() == "forwarded")
+
+
+def _client(address: Address, through_proxy: bool = False, beyond: int = 0) -> Client:
     if isinstance(address, IPv4Address):
-        return Client(str(address), str(address), through_proxy)
+        return Client(str(address), str(address), through_proxy, beyond)
     number = int(address) >> (128 - IPV6_PREFIX) << (128 - IPV6_PREFIX)
-    return Client(str(IPv6Address(int(address))), f"{IPv6Address(number)}/{IPV6_PREFIX}", through_proxy)
+    return Client(str(IPv6Address(int(address))), f"{IPv6Address(number)}/{IPV6_PREFIX}", through_proxy, beyond)
 
 
 @conf.on_change
 def _forget() -> None:
-    _of_peer.cache_clear()
-    _behind_proxies.cache_clear()
+    _derived.cache_clear()
     _proxies.cache_clear()
+    _header.cache_clear()

@@ -19,6 +19,7 @@ KnownCaller = Callable[[HttpRequest], str | None]
 
 ENFORCE = ("cases", "throttle", "block")
 RECORD = ("celery", "thread", "off")
+MODES = ("enforce", "shadow", "off")
 
 # Stands in TRUSTED_PROXIES for a peer without an address: a server listening on a unix socket.
 UNIX = "unix"
@@ -39,6 +40,7 @@ def nobody(request: HttpRequest) -> str | None:
 class Settings:
     """Every setting with its default. The names in `IP_TRACKING` are these in capitals."""
 
+    mode: str = "enforce"  # of the whole gate: enforce; shadow refuses nobody and says whom; off counts nothing
     store_url: str = "redis://127.0.0.1:6379/0"  # limits and decisions: Redis or Valkey, unix:// too
     store_timeout_s: float = 0.02  # connecting, and waiting for an answer, each
     key_prefix: str = "sentinel"
@@ -52,7 +54,7 @@ class Settings:
     dead_after_days: int = 14  # a policy that was not asked for so long is reported
     legacy_fields: bool = False  # also X-RateLimit-Limit, -Remaining and -Reset
     enforce: str = "cases"  # what a detector may do by itself: file a case, throttle, block
-    enforce_for_s: int = 3_600  # how long a detector's decision stands
+    enforce_for_s: int = 3_600  # how long a detector's first decision stands; later ones are longer
     record: str = "celery"  # who stores events: a worker, this process' own thread, nobody
     background: bool = True  # the process' own thread: sends events, refreshes decisions; off in unit tests
     spool_dir: str = ""  # where batches wait that could not be sent; "" drops them, counted
@@ -109,6 +111,7 @@ def build(raw: Mapping[str, Any]) -> Settings:
             raise BadSetting(unknown_key(key))
         values[KEYS[key]] = value
     one_of("ENFORCE", values.get("enforce", "cases"), ENFORCE)
+    one_of("MODE", values.get("mode", "enforce"), MODES)
     one_of("RECORD", values.get("record", "celery"), RECORD)
     cookie = values.get("device_cookie", "")
     if not isinstance(cookie, str) or not COOKIE_NAME.fullmatch(cookie):

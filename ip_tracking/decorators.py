@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest
 
-from ip_tracking.gate import limiter
+from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import plan_named
 from ip_tracking.refused import Refused
 from ip_tracking.steps import drive
@@ -18,6 +18,7 @@ from ip_tracking.visit import current
 View = TypeVar("View", bound=Callable[..., Any])
 
 MARK = "limited_by"
+FREE = "free_of_limits"
 NO_MARKS: frozenset[str] = frozenset()
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 
@@ -71,7 +72,7 @@ def pass_gate(names: frozenset[str], request: HttpRequest, arguments: dict[str, 
     if not plan.policies:
         return
     ask = limiter.Ask(inside=True, request=request, arguments=arguments)
-    verdict = yield from limiter.admit(visit.client.network, visit.user, plan, ask=ask)
+    verdict = yield from passage.admit(visit, visit.user, plan, ask)
     if verdict.refused:
         raise Refused(verdict)
     visit.policies |= plan.policies
@@ -104,6 +105,12 @@ def named_by(marked: Any) -> frozenset[str]:
 def every_mark_of(view: Any) -> frozenset[str]:
     """Returns the policies that a view names for any method."""
     return frozenset().union(*(marks_of(view, method) for method in METHODS))
+
+
+def is_free(view: Any) -> bool:
+    """Does a view, or its class, say `free_of_limits = True`? No policy counts it then; decisions still bind it."""
+    of_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    return bool(getattr(view, FREE, False) or getattr(of_class, FREE, False))
 
 
 def _request(args: tuple[Any, ...]) -> HttpRequest:

@@ -35,6 +35,7 @@ class Event(NamedTuple):
     symptoms: str = ""  # what this one request shows, "name" or "name:signature", separated by spaces
     policies: str = ""  # that were asked, separated by spaces
     shadowed: str = ""  # policies in shadow that would have refused it, separated by spaces
+    beyond: int = 0  # entries of the proxies' header past where the walk to the client ended; counted, not logged
 
     @property
     def at(self) -> datetime:

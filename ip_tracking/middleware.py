@@ -19,10 +19,10 @@ from ip_tracking import conf, device, ratelimit, tasks
 from ip_tracking.auth import PATH as GATE_BACKEND
 from ip_tracking.background import Duty, background
 from ip_tracking.client import identify, request_id
-from ip_tracking.decorators import NO_MARKS, marks_of
+from ip_tracking.decorators import NO_MARKS, is_free, marks_of
 from ip_tracking.event import Event, to_us
-from ip_tracking.gate import decisions, limiter, responses, store
-from ip_tracking.gate.plan import Plan, plan_for
+from ip_tracking.gate import decisions, limiter, passage, responses, store, switch
+from ip_tracking.gate.plan import Plan, plan_for, plan_named
 from ip_tracking.gate.policies import HEALTH
 from ip_tracking.gate.verdict import ALLOW, BLOCK, PASSED, THROTTLE, Quota, Verdict
 from ip_tracking.outcomes import is_failure, outcome_of
@@ -87,21 +87,21 @@ class SentinelMiddleware:
         background.ensure_running()
         client = identify(request)
         visit = Visit(request_id(request, client), client, request)
-        route, kind = self._route(request, visit)
-        verdict = yield from self._admit(request, visit, route, kind)
+        self._route(request, visit)
+        verdict = yield from self._admit(request, visit)
         if verdict.refused:
-            response, outcome = responses.refusal(request, verdict, visit.request_id), ""
+            response = responses.refusal(request, verdict, visit.request_id)
         else:
             token = current.set(visit)
             response = yield View(self.get_response, request)
             current.reset(token)
-            outcome = outcome_of(visit, kind, request.method or "", response.status_code)
-            quotas = yield from self._settle(request, visit, outcome, response)
-            verdict = visit.refusal or verdict._replace(quotas=quotas)
+            visit.outcome = outcome_of(visit, request.method or "", response.status_code)
+            yield from self._settle(request, visit, response)
+            verdict = visit.refusal or verdict
         response["X-Request-ID"] = visit.request_id
-        self._count(verdict, route)
+        self._count(visit, verdict)
         if self._records:
-            self._remember(request, visit, verdict, (route, kind, outcome), response.status_code, started)
+            self._remember(request, visit, verdict, response.status_code, started)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -115,45 +115,43 @@ class SentinelMiddleware:
         visit.refusal = verdict
         return responses.refusal(request, verdict, visit.request_id)
 
-    def _route(self, request: HttpRequest, visit: Visit) -> tuple[str, str]:
+    def _route(self, request: HttpRequest, visit: Visit) -> None:
         match = _resolve(request.path_info)
         if match is None:
-            return "", ""
+            return
         # Django resolves again for the view; a refused request would else have no route in the metrics.
         request.resolver_match = match
         visit.route = match.view_name
-        return match.view_name, conf.get().kinds.get(match.view_name, "")
+        visit.kind = conf.get().kinds.get(match.view_name, "")
 
-    def _admit(self, request: HttpRequest, visit: Visit, route: str, kind: str) -> Generator[store.Call, Any, Verdict]:
-        visit.exempt = kind == HEALTH
+    def _admit(self, request: HttpRequest, visit: Visit) -> Generator[store.Call, Any, Verdict]:
+        if visit.kind == HEALTH:
+            visit.exempt = True
+            return PASSED
+        visit.user = conf.get().known_caller(request) or ""
+        wide = decisions.find(visit.client.network)
+        visit.exempt = switch.mode() == switch.OFF or (wide is not None and wide.kind == ALLOW)
         if visit.exempt:
             return PASSED
-        network = visit.client.network
-        wide = decisions.find(network)
-        visit.user = conf.get().known_caller(request) or ""
-        if wide is not None:
-            visit.exempt = wide.kind == ALLOW
-            if visit.exempt:
-                return PASSED
-            if wide.kind == BLOCK or not visit.user:
-                return Verdict(wide.kind, _seconds_until(wide.until), (), 0)
-        plan = self._plan(request, route, kind)
+        if wide is not None and (wide.kind == BLOCK or not visit.user):
+            return passage.bind(visit, Verdict(wide.kind, _seconds_until(wide.until), (), 0))
+        plan = self._plan(request, visit)
         visit.policies = plan.policies
         ask = limiter.Ask(request=request, arguments=_arguments(request)) if plan.named else limiter.NOTHING
-        verdict = yield from limiter.admit(network, visit.user, plan, ask=ask)
+        verdict = yield from passage.admit(visit, visit.user, plan, ask)
         visit.quotas = verdict.quotas
         return verdict
 
-    def _plan(self, request: HttpRequest, route: str, kind: str) -> Plan:
+    def _plan(self, request: HttpRequest, visit: Visit) -> Plan:
         method = request.method if request.method in METHODS else "OTHER"
         match = request.resolver_match
+        if match is not None and is_free(match.func):
+            return plan_named(NO_MARKS)
         marks = marks_of(match.func, method) if match is not None else NO_MARKS
-        return plan_for(route, kind, method or "OTHER", self._logins_at_door, marks)
+        return plan_for(visit.route, visit.kind, method or "OTHER", self._logins_at_door, marks)
 
-    def _settle(
-        self, request: HttpRequest, visit: Visit, outcome: str, response: Response
-    ) -> Generator[store.Call, Any, tuple[Quota, ...]]:
-        """Gives back what only failures cost, tells the caller how their limits stand; returns all that was asked.
+    def _settle(self, request: HttpRequest, visit: Visit, response: Response) -> Generator[store.Call, Any, None]:
+        """Gives back what only failures cost, then tells the caller how their limits stand.
 
         A request that was refused inside the view leaves every policy as it was, but for logins that failed before.
         """
@@ -161,39 +159,31 @@ class SentinelMiddleware:
         if visit.refusal is not None:
             back = list(quotas)
         else:
-            back = [] if is_failure(outcome) else [quota for quota in quotas if quota.limit.returnable]
+            back = [] if is_failure(visit.outcome) else [quota for quota in quotas if quota.limit.returnable]
         for attempt in visit.attempts:
             if not attempt.failed:
                 back += attempt.quotas
-        if visit.attempts:
-            quotas += visit.attempts[-1].quotas
         if back:
             yield from limiter.give_back(back)
-        if visit.refusal is None:
-            responses.add_fields(response, quotas, {quota.key for quota in back} if back else frozenset())
-            if visit.signed_in:
-                device.remember(request, response, visit.signed_in)
-        return quotas
+        if visit.refusal is not None:
+            return
+        if visit.attempts:
+            quotas += visit.attempts[-1].quotas
+        responses.add_fields(response, quotas, {quota.key for quota in back} if back else frozenset())
+        if visit.signed_in:
+            device.remember(request, response, visit.signed_in)
 
-    def _count(self, verdict: Verdict, route: str) -> None:
-        route = route or "unresolved"
+    def _count(self, visit: Visit, verdict: Verdict) -> None:
+        route = visit.route or "unresolved"
         if verdict.refused in {BLOCK, THROTTLE}:
             emit.count(catalogue.BLOCKED, reason=verdict.refused, route=route)
         elif verdict.refused:
             emit.count(catalogue.THROTTLED, policy=verdict.refused, route=route)
-        for policy in verdict.shadowed:
-            emit.count(catalogue.WOULD_THROTTLE, policy=policy, route=route)
+        else:
+            for policy in dict.fromkeys(visit.shadowed):
+                emit.count(catalogue.WOULD_THROTTLE, policy=policy, route=route)
 
-    def _remember(
-        self,
-        request: HttpRequest,
-        visit: Visit,
-        verdict: Verdict,
-        place: tuple[str, str, str],
-        status: int,
-        started: int,
-    ) -> None:
-        route, kind, outcome = place
+    def _remember(self, request: HttpRequest, visit: Visit, verdict: Verdict, status: int, started: int) -> None:
         user, staff = _who(request, visit)
         query = request.META.get("QUERY_STRING", "")
         full = buffer.remember(
@@ -205,18 +195,19 @@ class SentinelMiddleware:
                 (request.method or "")[:16],
                 request.path[:PATH_CHARS],
                 SECRET.sub(r"\1[redacted]", query[:QUERY_CHARS]) if query else "",
-                route,
-                kind,
+                visit.route,
+                visit.kind,
                 status,
                 (time.perf_counter_ns() - started) // 1_000,
                 request.META.get("HTTP_USER_AGENT", "")[:256],
                 user,
                 staff,
-                "" if verdict.refused else outcome,
+                "" if verdict.refused else visit.outcome,
                 visit.account,
                 verdict.refused,
-                policies=" ".join(dict.fromkeys([quota.limit.policy.name for quota in verdict.quotas])),
-                shadowed=" ".join(verdict.shadowed),
+                policies=" ".join(dict.fromkeys(visit.asked)),
+                shadowed="" if verdict.refused else " ".join(dict.fromkeys(visit.shadowed)),
+                beyond=visit.client.beyond,
             )
         )
         if full:

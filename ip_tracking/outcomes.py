@@ -69,13 +69,14 @@ def signal_at(path: str) -> Signal:
     return signal
 
 
-def outcome_of(visit: Visit, kind: str, method: str, status: int) -> str:
+def outcome_of(visit: Visit, method: str, status: int) -> str:
     """Returns the one outcome of a request: a failure outweighs a success, a signal outweighs the status."""
     failures = [outcome for outcome in visit.outcomes if is_failure(outcome)]
     if failures:
         return failures[-1]
     if visit.outcomes:
         return visit.outcomes[-1]
+    kind = visit.kind
     if kind not in FAILED_STATUSES or status >= 500 or (kind == "login" and method in ("GET", "HEAD", "OPTIONS")):
         return ""  # looking at a login form is no login
     if status in FAILED_STATUSES[kind]:

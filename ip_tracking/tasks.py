@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -13,12 +13,11 @@ from celery import shared_task
 from celery.exceptions import Reject
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from ip_tracking import cases, coverage, sweep
-from ip_tracking.detection.bursts import READ_BACK, find, read_from_us
-from ip_tracking.detection.rules import RULES
-from ip_tracking.detection.symptoms import MISSING_PATH, symptoms_of
-from ip_tracking.event import HOUR_US, Event, floor_hour, to_datetime, to_us
-from ip_tracking.gate import decisions
+from ip_tracking import coverage, sweep
+from ip_tracking.detection.symptoms import symptoms_of
+from ip_tracking.event import Event, floor_hour, to_datetime, to_us
+from ip_tracking.examination import examine
+from ip_tracking.gate import decisions, switch
 from ip_tracking.gate.policies import table
 from ip_tracking.models import Batch, PolicyHour, RequestLog
 from ip_tracking.record import partitions
@@ -95,23 +94,6 @@ def _store_and_examine(batch_id: str, sent: list[Event], now: datetime) -> None:
         Batch.objects.filter(pk=stored.batch.pk).update(examined_at=datetime.now(UTC))
 
 
-def examine(symptomatic: Iterable[Event]) -> int:
-    """Reads back the recent rows of these networks, and files what the rules find. Returns how many cases changed."""
-    events = list(symptomatic)
-    if not events:
-        return 0
-    first, last = min(event.at_us for event in events), max(event.at_us for event in events)
-    rows = RequestLog.objects.symptomatic(
-        {event.network for event in events},
-        to_datetime(read_from_us(first, RULES)),
-        # An event can complete a window that ends later, where others were stored before it.
-        to_datetime(floor_hour(last) + 2 * HOUR_US),
-        most_per_hour=READ_BACK,
-        counted_apart=MISSING_PATH,
-    )
-    return len(cases.file(find(map(to_event, rows), RULES, since_us=first)))
-
-
 def examine_abandoned(now: datetime) -> None:
     """Examines batches whose worker was lost between storing and examining."""
     for batch in Batch.objects.filter(examined_at=None, stored_at__lt=now - ABANDONED):
@@ -125,8 +107,12 @@ def examine_abandoned(now: datetime) -> None:
 
 
 def refresh_decisions() -> None:
-    """The background thread's: brings this process' decisions in line with the database."""
+    """The background thread's: brings this process' switch and decisions in line with the database.
+
+    The switch first: it is most needed when what comes after it hangs.
+    """
     with _fresh_connection():
+        switch.refresh()
         decisions.refresh()
 
 

@@ -10,7 +10,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from ip_tracking.decorators import named_by, pass_gate
-from ip_tracking.gate import limiter
+from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import plan_named
 from ip_tracking.gate.policies import table
 from ip_tracking.refused import Refused
@@ -39,7 +39,7 @@ def _now_known(visit: Visit, user: str) -> Generator[Any, Any, None]:
     """The door took a signed-in caller for a stranger of their network: those places move to their own name."""
     by_caller = frozenset(policy.name for policy in table() if policy.key in ("caller", "user"))
     plan, ask = plan_named(visit.policies & by_caller), limiter.Ask(inside=True)
-    verdict = yield from limiter.admit(visit.client.network, user, plan, ask=ask)
+    verdict = yield from passage.admit(visit, user, plan, ask)
     if verdict.refused:
         raise Refused(verdict)
     moved = [quota for quota in visit.quotas if quota.limit.policy.key == "caller"]

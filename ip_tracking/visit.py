@@ -33,10 +33,14 @@ class Visit:
     outcomes: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     refusal: Any = None  # the Verdict that refused inside the view
-    route: str = ""
+    route: str = ""  # "" where the path leads nowhere
+    kind: str = ""
+    outcome: str = ""  # the one that counts, of all its outcomes
     exempt: bool = False  # no policy counts it: on the allow-list, or asking for health
     policies: frozenset[str] = frozenset()  # that this request passed, at the door or inside the view
     quotas: tuple[Any, ...] = ()  # what it took, logins apart
+    asked: list[str] = field(default_factory=list)  # the policies of all its passages
+    shadowed: list[str] = field(default_factory=list)  # those that would have refused it, were they enforced
 
 
 current: ContextVar[Visit | None] = ContextVar("ip_tracking_visit", default=None)

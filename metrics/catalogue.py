@@ -53,6 +53,9 @@ BATCHES_SPOOLED = Metric("record.batches_spooled", "count", "item", "Batches kep
 STORE_MODE_CHANGES = Metric(
     "limiter.mode_changes", "count", "occurrence", "The limiter's store was lost or came back.", ("mode",)
 )
+GATE_MODE_CHANGES = Metric(
+    "gate.mode_changes", "count", "occurrence", "The gate was switched, once for each process that saw it.", ("mode",)
+)
 
 # One unit for hits and misses, as in Datadog's own Redis integration, so that a ratio of the two has none mixed.
 REDIS_HITS = Metric("redis.keyspace_hits", "count", "key", "Lookups that found their key.", REDIS_TAGS)

@@ -269,11 +269,14 @@ def environment_of(var: Path) -> dict[str, str]:
         "LOG_FORMAT": "text",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "CSRF_TRUSTED_ORIGINS": "",
+        "CORS_ALLOWED_ORIGINS": "",
+        "LEGACY_FIELDS": "false",
         "DATABASE_URL": "",  # SQLite in VAR_DIR
         "REDIS_URL": store_url(valkey),
         "IP_TRACKING_STORE_URL": store_url(valkey),
         "METRICS_REDIS_URLS": store_url(valkey),
         "CELERY_BROKER_URL": broker_url(valkey, 1),
+        "IP_TRACKING_MODE": "enforce",
         "ENFORCE": "block",
         # So that a client on this machine can speak as a proxy would, and be any address.
         "TRUSTED_PROXIES": "127.0.0.0/8,::1",

@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -108,6 +109,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "metrics.middleware.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "ip_tracking.middleware.SentinelMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -176,6 +178,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "ip_tracking.openapi.describe_limits",
+    ],
 }
 
 # django-ratelimit's decorator, where a view carries it, refuses as the gate does (ip_tracking/ratelimit.py)
@@ -187,6 +193,15 @@ RATELIMIT_EXCEPTION_CLASS = "ip_tracking.ratelimit.Limited"
 RATELIMIT_FAIL_OPEN = True
 # It knows two memcached clients and django-redis by name. Ours adds and increments in Redis as those do.
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]
+
+# Pages of other origins: which may call the API, and what their scripts may read (ip_tracking.W007 holds the list)
+
+LEGACY_FIELDS = flag("LEGACY_FIELDS", default=False)
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/api/"
+CORS_EXPOSE_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
+if LEGACY_FIELDS:
+    CORS_EXPOSE_HEADERS += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
 # What the application says (sentinel/logs.py)
 
@@ -280,8 +295,10 @@ IP_TRACKING = {
     "STORE_URL": address("IP_TRACKING_STORE_URL", REDIS_URL, REDIS_SCHEMES),
     "TRUSTED_PROXIES": env.list("TRUSTED_PROXIES", default=[]),
     "PROXY_HEADER": env.str("PROXY_HEADER", "X-Forwarded-For"),
+    "MODE": choice("IP_TRACKING_MODE", "enforce", ("enforce", "shadow", "off")),
     "ENFORCE": choice("ENFORCE", "cases", ("cases", "throttle", "block")),
     "SPOOL_DIR": env.str("SPOOL_DIR", str(VAR_DIR / "spool")),
+    "LEGACY_FIELDS": LEGACY_FIELDS,
     "KNOWN_CALLER": "shop.accounts.tokens.caller_id",
     "KINDS": {
         "shop:login": "login",

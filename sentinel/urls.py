@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from ip_tracking.api import LimitsView
 from metrics.health import healthz
 
 admin.site.site_header = "Sentinel"
@@ -15,6 +16,7 @@ admin.site.index_title = "Security review and shop"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("api/v1/", include("shop.urls")),
+    path("api/v1/limits/", LimitsView.as_view(), name="limits"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("admin/", admin.site.urls),

@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 
 from ip_tracking import conf, decorators
-from ip_tracking.gate import decisions, store
+from ip_tracking.gate import decisions, store, switch
 from ip_tracking.record import buffer
 
 
@@ -20,7 +20,8 @@ def _clean_house():
     store.get().client.flushdb()
     buffer._events.clear()
     decisions.forget()
-    decorators.used.clear()  # by the tests' own URLconfs
+    decorators.used.clear()  # the views of another test's URLconf
+    switch.forget()
     yield
     buffer._events.clear()
 

@@ -274,6 +274,18 @@ def test_a_decision_that_stands_is_not_made_again(tracking: Configure) -> None:
     assert Decision.objects.count() == 2
 
 
+def test_whoever_comes_back_after_a_block_is_blocked_for_twice_as_long(tracking: Configure) -> None:
+    tracking(ENFORCE="block", ENFORCE_FOR_S=3_600)
+    lengths = []
+
+    for number, hour in enumerate((0, 2, 5, 10)):
+        at = SOON + timedelta(hours=hour)
+        cases.file([finding(f"rule-{number}", first=at)], now=at)
+        lengths.append(the_case().enforced_until - at)
+
+    assert lengths == [timedelta(hours=hours) for hours in (1, 2, 4, 8)]
+
+
 @pytest.mark.parametrize("hours", [None, 24])
 def test_a_persons_block_is_never_replaced_by_a_detectors(tracking: Configure, hours: int | None) -> None:
     """The batch that was under way when somebody blocked the network for good must not turn that into an hour."""

@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from ip_tracking import decorators
-from ip_tracking.checks import BACKEND, MIDDLEWARE
+from ip_tracking.checks import BACKEND, MIDDLEWARE, policies_are_asked
 from ip_tracking.models import PolicyHour
 
 Configure = Callable[..., object]
@@ -46,6 +46,7 @@ def test_this_project_has_none() -> None:
         ({"trusted_proxies": []}, "did you mean 'TRUSTED_PROXIES'?"),
         ({"TRUSTED_NETWORKS": []}, "no key 'TRUSTED_NETWORKS'"),
         ({"ENFORCE": "ban"}, "write one of 'cases', 'throttle', 'block'"),
+        ({"MODE": "on"}, "write one of 'enforce', 'shadow', 'off'"),
         ({"RECORD": True}, "write one of 'celery', 'thread', 'off'"),
         ({"TRUSTED_PROXIES": ["10.0.0.0/8", "nginx"]}, "'nginx' in TRUSTED_PROXIES is not a network"),
         ({"TRUSTED_PROXIES": ["10.0.0.1/8"]}, "has host bits set"),
@@ -225,7 +226,7 @@ def test_w006_is_silent_before_the_first_migration(django_db_blocker: Any) -> No
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute("ALTER TABLE ip_tracking_policyhour RENAME TO elsewhere")
-        messages = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
+        messages = list(policies_are_asked())
         cursor.execute("ROLLBACK")
 
     assert messages == []
@@ -241,3 +242,16 @@ def test_policies_that_cannot_be_read_are_told_once(tracking: Configure) -> None
     tracking(POLICIES={"site": {"rates": ["fast"]}})
 
     assert list(found()) == ["ip_tracking.E002"]
+
+
+# W012: the gate, where it is deployed
+
+
+@pytest.mark.parametrize(("mode", "warned"), [("enforce", False), ("shadow", True), ("off", True)])
+def test_w012_a_gate_that_refuses_nobody_for_good(tracking: Configure, mode: str, warned: bool) -> None:
+    tracking(MODE=mode)
+
+    deployed = checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True)
+
+    assert ("ip_tracking.W012" in {message.id for message in deployed}) == warned
+    assert found() == {}

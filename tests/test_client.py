@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ip_tracking.client import Client, holds_proxy, identify, is_loopback, network_of, request_id
+from ip_tracking.client import Client, holds_proxy, identify, is_loopback, network_of, request_id, steps
 
 PROXY = "10.0.0.1"
 VISITOR = "203.0.113.9"
@@ -48,7 +48,7 @@ def test_without_proxies_the_peer_is_the_client(tracking: Configure) -> None:
 
     client = identify(request(VISITOR, x_forwarded_for=SPOOFED))
 
-    assert client == Client(VISITOR, VISITOR, through_proxy=False)
+    assert client == Client(VISITOR, VISITOR, through_proxy=False, beyond=1)
 
 
 @pytest.mark.parametrize("peer", ["11.0.0.1", "9.255.255.255", "2001:db8:fffe::1"])
@@ -82,7 +82,9 @@ def test_a_mapped_peer_is_the_ipv4_address_it_holds(tracking: Configure) -> None
 def test_a_peer_without_an_address_is_unknown(tracking: Configure, peer: str) -> None:
     tracking(TRUSTED_PROXIES=["10.0.0.0/8"])
 
-    assert identify(request(peer, x_forwarded_for=SPOOFED)) == Client("unknown", "unknown", through_proxy=False)
+    client = identify(request(peer, x_forwarded_for=SPOOFED))
+
+    assert client == Client("unknown", "unknown", through_proxy=False, beyond=1)
 
 
 def test_a_peer_that_names_garbage_is_unknown_though_unix_is_trusted(behind_proxies: None) -> None:
@@ -213,6 +215,72 @@ def test_the_forwarded_header_is_read_where_the_settings_name_it(
 def test_an_open_quote_of_a_client_swallows_no_element_of_a_proxy(behind_rfc7239: None, left: str) -> None:
     assert address_of(PROXY, forwarded=f"{left}, for={VISITOR}") == VISITOR
     assert address_of(PROXY, forwarded=f'{left}, for="[2001:db8:1::9]"') == "2001:db8:1::9"
+
+
+@pytest.mark.parametrize("host", ['"', "\\", ",", '",', '\\"', ";", "for=" + SPOOFED, ',for=1.2.3.4;x="', "," * 8_000])
+def test_a_host_that_a_proxy_quotes_does_not_reach_out_of_its_quotes(behind_rfc7239: None, host: str) -> None:
+    """A client chooses its Host, and what stands to the left: together they must not make an element of their own."""
+    quoted = host.replace("\\", "\\\\").replace('"', '\\"')
+
+    for left in ("", f"for={SPOOFED}", f'for={SPOOFED};x="', f'for={SPOOFED};x="\\'):
+        header = f'{left}, for={VISITOR};host="{quoted}";proto="https", for=10.0.0.2'
+        assert address_of(PROXY, forwarded=header) == VISITOR
+
+
+def test_an_element_with_two_addresses_names_none(behind_rfc7239: None) -> None:
+    assert address_of(PROXY, forwarded=f"for={SPOOFED};for={VISITOR}") == PROXY
+
+
+# How many entries stood further left
+
+
+@pytest.mark.parametrize(
+    ("header", "beyond"),
+    [
+        ("", 0),
+        (VISITOR, 0),
+        (f", {VISITOR}", 0),
+        (f"{SPOOFED}, {VISITOR}", 1),
+        (f"{SPOOFED}, {SPOOFED},{VISITOR}, 10.0.0.2", 2),
+        ("10.0.0.3, 10.0.0.2", 0),
+        (f"{SPOOFED}, unknown, 10.0.0.2", 1),
+        (f"{SPOOFED}, " * 9_000 + VISITOR, 9_000),
+    ],
+)
+def test_entries_past_the_end_of_the_walk_are_counted(behind_proxies: None, header: str, beyond: int) -> None:
+    assert identify(request(PROXY, x_forwarded_for=header)).beyond == beyond
+
+
+def test_of_a_peer_nobody_trusts_every_entry_is_past_the_end(behind_proxies: None) -> None:
+    assert identify(request(VISITOR, x_forwarded_for=f"{SPOOFED}, 10.0.0.1")).beyond == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "beyond"),
+    [(f'for={SPOOFED}, for={VISITOR};host="a,b"', 1), (f'for={VISITOR};host="a,b"', 0), ('for="x, for=10.0.0.2', 1)],
+)
+def test_quoted_elements_are_counted_too(behind_rfc7239: None, header: str, beyond: int) -> None:
+    assert identify(request(PROXY, forwarded=header)).beyond == beyond
+
+
+# How it came to its answer
+
+
+def test_the_steps_name_what_was_read_and_who_trusts_it(behind_proxies: None) -> None:
+    walked = steps(request(PROXY, x_forwarded_for=f"{SPOOFED}, {VISITOR}:99, 2001:db8:ffff::7"))
+
+    assert [(step.text, str(step.address), step.trusted_by) for step in walked] == [
+        (PROXY, PROXY, "10.0.0.0/8"),
+        (" 2001:db8:ffff::7", "2001:db8:ffff::7", "2001:db8:ffff::/48"),
+        (f" {VISITOR}:99", VISITOR, ""),
+    ]
+
+
+def test_a_hundred_proxies_are_enough(behind_proxies: None) -> None:
+    header = f"{VISITOR}, " + "10.0.0.3, " * 5_000 + "10.0.0.2"
+
+    assert len(steps(request(PROXY, x_forwarded_for=header))) == 101
+    assert address_of(PROXY, x_forwarded_for=header) == "10.0.0.3"
 
 
 # Whatever the headers hold

@@ -240,6 +240,13 @@ def test_the_request_is_remembered_with_what_came_of_it(http):
     assert abs(event.at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+def test_entries_that_nobody_vouched_for_are_remembered_as_a_number(http):
+    http.get("/plain/", headers={"X-Forwarded-For": "198.51.100.1, 198.51.100.2"})
+
+    (event,) = buffer.take()
+    assert event.beyond == 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_failed_login_is_remembered_with_a_hash_of_the_account(http):
     http.post("/login/", {"username": "Dana ", "password": "wrong"})

@@ -84,7 +84,7 @@ def test_what_a_detector_blocks_is_refused_at_the_door(
 
 
 def test_refused_requests_feed_nothing() -> None:
-    """Else a client that we answer 429 would be flagged by our own answers."""
+    """Else a client that we answer 429 would be flagged by our own answers. (But see tests/test_examination.py.)"""
     tasks.store_events(*batch(*[one._replace(refused="login", status=429) for one in guessing(times=50)]))
 
     assert RequestLog.objects.count() == 50

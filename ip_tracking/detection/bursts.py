@@ -14,15 +14,16 @@ from itertools import groupby
 from operator import attrgetter
 
 from ip_tracking.detection.finding import EVIDENCE_ROWS, Finding, Rule
-from ip_tracking.detection.symptoms import MISSING_PATH, names
+from ip_tracking.detection.symptoms import MISSING_PATH, REFUSED_BY_POLICY, names
 from ip_tracking.event import US, Event, floor_hour
 
 # Of each network and hour at most the first so many symptomatic events are looked at, live and in replay alike: else
 # every batch of an attacker at full speed would read the whole hour again. By then a case exists: each symptom but a
 # missing path has a rule that counts mere requests, and its share of two thousand an hour is past it (a test does the
-# sum). A missing path has none, because harmless clients repeat one without end: events that show nothing else are
-# counted apart, so that nobody hides an attack behind two thousand of them.
+# sum). A missing path has none, because harmless clients repeat one without end, and what our own limits refused comes
+# by the thousand: events that show nothing else are counted apart, so that nobody hides an attack behind them.
 READ_BACK = 2_000
+COUNTED_APART = frozenset({MISSING_PATH, REFUSED_BY_POLICY})
 
 # To a rule that counts distinct paths, addresses that differ only in long numbers and identifiers are one: a gallery of
 # deleted products is one broken page, not a search.
@@ -41,13 +42,13 @@ def find(events: Iterable[Event], rules: Sequence[Rule], since_us: int = 0) -> l
 
 
 def earliest(events: Iterable[Event], most: int = READ_BACK) -> Iterator[Event]:
-    """What is looked at: the first `most` of each network and hour, those with only a missing path counted apart."""
+    """What is looked at: the first `most` of each network and hour, and of each of those that are counted apart."""
     for _, of_hour in groupby(_in_order(events), key=attrgetter("network", "hour_us")):
-        seen: Counter[bool] = Counter()
+        seen: Counter[str] = Counter()
         for event in of_hour:
-            lone = event.symptoms == MISSING_PATH
-            seen[lone] += 1
-            if seen[lone] <= most:
+            counter = event.symptoms if event.symptoms in COUNTED_APART else ""
+            seen[counter] += 1
+            if seen[counter] <= most:
                 yield event
 
 

@@ -139,4 +139,19 @@ RULES: tuple[Rule, ...] = (
         example='Requests such as "QUIT" or "\\x03\\x00\\x00/\\xE0", each answered 400.',
         nearest_benign="A browser that speaks TLS to the plain port: that greeting is not counted.",
     ),
+    Rule(
+        name="keeps-hammering",
+        title="Goes on although it is refused",
+        owasp="OAT-015",
+        severity=Severity.MEDIUM,
+        symptom="refused-by-policy",
+        threshold=300,
+        window_s=600,
+        reason="Whoever waits as Retry-After says is refused once a minute: ten times in ten minutes, two hundred "
+        "times with a page of twenty requests. Three hundred, one every two seconds, are read by nobody.",
+        example="A client over its limit that repeats its request each second, whatever the 429 says.",
+        nearest_benign="A library that retries each second, or a busy office a little over 1,200 a minute: both are "
+        "found. The limit holds them, so that this only files: tell them, raise the limit, or block.",
+        decides=False,
+    ),
 )

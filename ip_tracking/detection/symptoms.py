@@ -12,6 +12,10 @@ from ip_tracking.event import Event
 FAILED_LOGIN = "failed-login"
 MISSING_PATH = "missing-path"
 MALFORMED = "malformed"
+REFUSED_BY_POLICY = "refused-by-policy"
+
+# What Event.refused holds where a decision refused, not a policy.
+_DECISIONS = frozenset({"block", "throttle"})
 
 # What a row keeps. An exploit that shows eight signatures is no less an exploit without a ninth.
 MOST_SYMPTOMS = 8
@@ -38,8 +42,11 @@ def symptoms_of(event: Event, referer: str = "") -> str:
 
     A log file knows the referer, which can carry an exploit like any header; an Event does not keep it.
     """
-    if event.refused or event.kind == "health":
-        return ""  # what we answered ourselves says nothing of what the client would have met
+    if event.kind == "health":
+        return ""
+    if event.refused:
+        # What we answered ourselves says nothing of what the client would have met: only that it came all the same.
+        return REFUSED_BY_POLICY if _over_a_limit(event) else ""
     shown = []
     if _failed_login(event):
         shown.append(FAILED_LOGIN)
@@ -72,6 +79,11 @@ def _signatures(event: Event, referer: str) -> list[Signature]:
     if referer:
         places += signatures_in("referer", referer)
     return [SIGNATURES[place] for place in sorted(set(places))] if places else []
+
+
+def _over_a_limit(event: Event) -> bool:
+    """Refused by a limit it could have kept to. Not by a decision, which would feed itself; not by a 503 of ours."""
+    return event.status == 429 and event.refused not in _DECISIONS
 
 
 def _failed_login(event: Event) -> bool:

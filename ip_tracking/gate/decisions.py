@@ -1,15 +1,15 @@
 """Decisions: block, throttle or allow a network. The rows are the truth; the store and a small table hold copies.
 
-Precedence, whatever the order they were made in: allow, then block, then throttle. An exact network's decision lies in
-the store beside its counters and holds at once; wide networks and the allow-list are a table in each process, refreshed
-every two seconds.
+Precedence, whatever the order they were made in and however wide they are: allow, then block, then throttle. An exact
+network's decision lies in the store beside its counters and holds at once; wide networks and the allow-list are a table
+in each process, refreshed every second.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
@@ -21,12 +21,18 @@ from ip_tracking.client import IPV6_PREFIX, UNKNOWN
 from ip_tracking.gate import store
 from ip_tracking.gate.limiter import decision_key
 from ip_tracking.models import Decision
+from ip_tracking.models.decisions import AGAINST
 
 logger = logging.getLogger(__name__)
 
 STRONGEST_FIRST = (Decision.Kind.ALLOW, Decision.Kind.BLOCK, Decision.Kind.THROTTLE)
 
-REFRESH_S = 2.0
+# Two seconds are promised: one until the refresh is due, the other for the query and whatever else the thread does.
+REFRESH_S = 1.0
+
+# Whoever comes back within thirty days is kept out for twice as long as before, a week at most.
+REMEMBERED = timedelta(days=30)
+LONGEST = timedelta(days=7)
 
 
 class Wide(NamedTuple):
@@ -74,6 +80,16 @@ def find(network: str, now: datetime | None = None) -> Wide | None:
     return _table.find(network, now or datetime.now(UTC)) if _table else None
 
 
+def term(network: str, first: timedelta, now: datetime) -> timedelta:
+    """Returns how long the next block or throttle of a network stands: doubled for each that it served of late.
+
+    A case judged benign needs no exception: detectors leave it alone for as long as is remembered here.
+    """
+    served = Decision.objects.served(network, now - REMEMBERED, now).count()
+    # Twenty doublings of a second are past a week; more could be past what a timedelta holds.
+    return min(first * (1 << min(served, 20)), max(first, LONGEST))
+
+
 def decide(
     kind: str, network: str, *, until: datetime | None, reason: str, actor: str, by_person: bool, now: datetime
 ) -> Decision:
@@ -87,7 +103,7 @@ def decide(
     return decision
 
 
-def end(network: str, now: datetime, kinds: tuple[str, ...] = (Decision.Kind.BLOCK, Decision.Kind.THROTTLE)) -> int:
+def end(network: str, now: datetime, kinds: tuple[str, ...] = AGAINST) -> int:
     """Ends the standing decisions on exactly this network; returns how many there were."""
     with transaction.atomic():
         ended = _end(Decision.objects.standing(now).filter(network=network, kind__in=kinds), now)
@@ -100,23 +116,34 @@ def _end(decisions: object, now: datetime) -> int:
 
 
 def refresh(now: datetime | None = None) -> None:
-    """Brings this process' table and the store in line with the rows. The background thread calls it every 2 s."""
+    """Brings this process' table and the store in line with the rows. The background thread calls it."""
     global _table, _generation  # noqa: PLW0603 - what this process knows
     now = now or datetime.now(UTC)
     copy_pending(now)
     generation = _store_generation(now)
     if generation is None or generation != _generation:
-        standing = Decision.objects.standing(now)
-        _table = Table([d for d in standing if d.kind == Decision.Kind.ALLOW or not is_exact(d.network)])
+        _table = Table(_for_table(list(Decision.objects.standing(now))))
         _generation = generation
+
+
+def _for_table(standing: list[Decision]) -> list[Decision]:
+    """Wide networks and the allow-list; exact blocks too while a wide throttle stands, which else would hide them.
+
+    The table is asked before the store. (A known caller, whom no throttle binds, meets the store's copy as well.)
+    """
+    wide = {d.pk for d in standing if not is_exact(d.network)}
+    hidden = any(d.pk in wide and d.kind == Decision.Kind.THROTTLE for d in standing)
+    always = {Decision.Kind.ALLOW, Decision.Kind.BLOCK} if hidden else {Decision.Kind.ALLOW}
+    return [d for d in standing if d.pk in wide or d.kind in always]
 
 
 def copy_pending(now: datetime) -> None:
     """Copies what changed since the last copy. A store that is away gets it when it is back: the rows wait.
 
-    A row that somebody ends meanwhile stays pending, because its `ended_at` is no longer the one copied.
+    A row that somebody ends meanwhile stays pending, because its `ended_at` is no longer the one copied. One that ran
+    out is closed here and its network copied again: the store forgot it by itself, but never knew what it outranked.
     """
-    pending = list(Decision.objects.filter(in_store=False))
+    pending = list(Decision.objects.to_copy(now))
     if not pending:
         return
     try:
@@ -127,7 +154,13 @@ def copy_pending(now: datetime) -> None:
         logger.warning("Decisions wait for the store (%s).", type(error).__name__)
         return
     for decision in pending:
-        Decision.objects.filter(pk=decision.pk, ended_at=decision.ended_at).update(in_store=True)
+        ended_at = decision.ended_at or (decision.until if _ran_out(decision, now) else None)
+        unchanged = Decision.objects.filter(pk=decision.pk, ended_at=decision.ended_at)
+        unchanged.update(in_store=True, ended_at=ended_at)
+
+
+def _ran_out(decision: Decision, now: datetime) -> bool:
+    return decision.until is not None and decision.until <= now
 
 
 def _copy(network: str, now: datetime) -> None:

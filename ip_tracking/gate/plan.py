@@ -23,7 +23,6 @@ class Limit(NamedTuple):
     enforced: bool  # else in shadow: counted, never refused
     returnable: bool  # only failures count: a good outcome gives the place back
     told: bool  # to the client: its own limit, not an account's that anybody may name
-    field: str  # its item in RateLimit-Policy
 
 
 class Group(NamedTuple):
@@ -72,7 +71,6 @@ def limit_of(policy: Policy, rate: Rate) -> Limit:
         enforced=policy.mode == "enforce",
         returnable=policy.counts == "failures",
         told=policy.is_told,
-        field=f'"{name}";q={rate.limit};w={rate.published_window_s}',
     )
 
 

@@ -24,6 +24,7 @@ GATHER_SHARE = 16
 
 LOGIN = "login"
 HEALTH = "health"
+GRAPHQL = "graphql"  # refused in GraphQL's own shape
 
 # In `routes`: every route, and what resolves to none.
 EVERYTHING = "*"

@@ -1,36 +1,48 @@
-"""What a caller reads: the fields of draft-ietf-httpapi-ratelimit-headers-11 and refusals as RFC 9457 problems."""
+"""What a caller reads: a refusal in the shape they understand, and the fields that tell their limits."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Set
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from ip_tracking.event import US
-from ip_tracking.gate.verdict import BLOCK, THROTTLE, Quota, Verdict
+from ip_tracking import conf
+from ip_tracking.gate.fields import fields_of, standings
+from ip_tracking.gate.policies import GRAPHQL
+from ip_tracking.gate.problem import problem_of
+from ip_tracking.gate.verdict import BLOCK, Quota, Verdict
 
 PROBLEM = "application/problem+json"
-TYPES = "https://iana.org/assignments/http-problem-types#"
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+
+
+# What GraphQL clients look at, by status.
+CODES = {403: "FORBIDDEN", 429: "RATE_LIMITED", 503: "SERVICE_UNAVAILABLE"}
+
+PAGE, STYLE = "ip_tracking/refused.html", "ip_tracking/refused.css"
 
 
 def refusal(request: HttpRequest, verdict: Verdict, request_id: str) -> HttpResponse:
-    """Returns the answer to a refused request: which limit, until when, and the id to ask support about."""
-    problem = _problem(verdict, request_id)
-    status = int(problem["status"])
+    """Returns the answer to a refused request: a page, a GraphQL error, or a problem document."""
+    problem = problem_of(verdict, request_id)
     if _is_browser(request):
-        response = HttpResponse(render_to_string("ip_tracking/refused.html", problem), status=status)
-        # Alone on its page: no script, no style from anywhere, not in a frame.
-        response["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+        response = _page(problem)
+    elif _is_graphql(request):
+        response = _graphql_error(request, problem, verdict)
     else:
-        response = HttpResponse(json.dumps(problem), status=status, content_type=PROBLEM)
+        response = HttpResponse(json.dumps(problem), status=problem["status"], content_type=PROBLEM)
     response["Content-Length"] = str(len(response.content))  # nothing after the door adds it
     response["Cache-Control"] = "no-store"
     if verdict.refused != BLOCK:
         response["Retry-After"] = str(verdict.retry_after_s)
-        add_fields(response, verdict.quotas)
+        # A refused request leaves every policy as it was, also those that had let it pass.
+        add_fields(response, verdict.quotas, {quota.key for quota in verdict.quotas if quota.slot})
     return response
 
 
@@ -40,59 +52,47 @@ def add_fields(response: HttpResponse, quotas: tuple[Quota, ...], returned: Set[
     Only limits counted by the caller's own network or user: another's remainder is nobody's business. Where a shared
     cache may keep the answer, only the limits: what is left is one caller's, and old by then.
     """
-    told = [quota for quota in quotas if quota.limit.told]
-    if not told:
-        return
-    response["RateLimit-Policy"] = ", ".join([quota.limit.field for quota in told])
-    if "public" not in response.get("Cache-Control", ""):
-        response["RateLimit"] = ", ".join([_quota_item(quota, returned) for quota in told])
+    is_shared = "public" in response.get("Cache-Control", "")
+    for name, value in fields_of(standings(quotas, returned), with_remainders=not is_shared).items():
+        response[name] = value
 
 
-def _quota_item(quota: Quota, returned: Set[str]) -> str:
-    used = quota.used - (quota.limit.policy.cost if quota.key in returned else 0)
-    left = max(0, quota.limit.rate.limit - used)
-    effective_us = quota.wait_us or quota.leave_us or quota.limit.rate.window_us
-    return f'"{quota.limit.name}";r={left};t={-(-effective_us // US)}'
+def _page(problem: dict[str, Any]) -> HttpResponse:
+    response = HttpResponse(render_to_string(PAGE, problem), status=problem["status"])
+    # Alone on its page: no script, not in a frame, and no style but its own, which is in it: a sheet of its own would
+    # be refused like the page.
+    response["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'self' '{_style_hash()}'; frame-ancestors 'none'"
+    )
+    return response
 
 
-def _problem(verdict: Verdict, request_id: str) -> dict[str, Any]:
-    wait = f"{verdict.retry_after_s} second{'' if verdict.retry_after_s == 1 else 's'}"
-    instance = f"urn:sentinel:request:{request_id}"
-    if verdict.refused == BLOCK:
-        return {
-            "type": "about:blank",
-            "title": "Forbidden",
-            "status": 403,
-            "detail": "Requests from your network are not accepted.",
-            "instance": instance,
-        }
-    if verdict.refused == THROTTLE:
-        return {
-            "type": f"{TYPES}abnormal-usage-detected",
-            "title": "Abnormal usage detected",
-            "status": 429,
-            "detail": f"Requests from your network look automated. Retry in {wait}.",
-            "instance": instance,
-        }
-    if verdict.away:
-        return {
-            "type": f"{TYPES}temporary-reduced-capacity",
-            "title": "Temporary reduced capacity",
-            "status": 503,
-            "detail": f"This part of the service is resting for a moment. Retry in {wait}.",
-            "instance": instance,
-            "violated-policies": [verdict.refused],
-        }
-    return {
-        "type": f"{TYPES}quota-exceeded",
-        "title": "Quota exceeded",
-        "status": 429,
-        "detail": f"Too many requests under the policy {', '.join(verdict.violated)}. Retry in {wait}.",
-        "instance": instance,
-        "violated-policies": verdict.violated,
-    }
+@lru_cache(maxsize=1)
+def _style_hash() -> str:
+    digest = hashlib.sha256(render_to_string(STYLE).encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _graphql_error(request: HttpRequest, problem: dict[str, Any], verdict: Verdict) -> HttpResponse:
+    """A request error of GraphQL over HTTP: `errors` without `data`, as nothing was executed."""
+    extensions = {"code": CODES[problem["status"]], **problem}
+    if verdict.refused != BLOCK:
+        extensions["retry-after"] = verdict.retry_after_s
+    body = {"errors": [{"message": problem["detail"], "extensions": extensions}]}
+    media_type = GRAPHQL_RESPONSE if _accepts(request, GRAPHQL_RESPONSE) else "application/json"
+    return HttpResponse(json.dumps(body), status=problem["status"], content_type=media_type)
 
 
 def _is_browser(request: HttpRequest) -> bool:
-    accept = request.META.get("HTTP_ACCEPT", "")
-    return "text/html" in accept and "json" not in accept
+    return _accepts(request, "text/html") and not _accepts(request, "json")
+
+
+def _is_graphql(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    kind = conf.get().kinds.get(match.view_name, "") if match is not None else ""
+    return kind == GRAPHQL or _accepts(request, GRAPHQL_RESPONSE)
+
+
+def _accepts(request: HttpRequest, media_type: str) -> bool:
+    """Does Accept name it? `*/*`, which every program sends, asks for nothing in particular."""
+    return media_type in request.META.get("HTTP_ACCEPT", "")

@@ -31,6 +31,7 @@ class Verdict(NamedTuple):
     quotas: tuple[Quota, ...]
     now_us: int  # the store's clock; 0 while it is away
     away: bool = False  # refused because the store is away and the policy is closed
+    would_refuse: str = ""  # what would have refused, were the whole gate not in shadow
 
     @property
     def violated(self) -> list[str]:
@@ -39,10 +40,11 @@ class Verdict(NamedTuple):
 
     @property
     def shadowed(self) -> list[str]:
-        """The policies in shadow that would have refused what passed."""
+        """What would have refused this, had it not been in shadow: a policy's name, "block" or "throttle"."""
         if self.refused:
             return []
-        return list(dict.fromkeys([q.limit.policy.name for q in self.quotas if q.wait_us and not q.limit.enforced]))
+        policies = [q.limit.policy.name for q in self.quotas if q.wait_us and not q.limit.enforced]
+        return [self.would_refuse, *policies] if self.would_refuse else policies
 
 
 def verdict_of(quotas: tuple[Quota, ...], now_us: int) -> Verdict:

@@ -20,22 +20,31 @@ def add_network_arguments(parser: CommandParser) -> None:
     parser.add_argument("--actor", default=None, help="who decides (default: your user name here)")
 
 
-def named_networks(networks: list[str], file: str | None) -> list[str]:
-    """Returns the networks of the command line and the file; raises CommandError listing every one that is none."""
-    places = [(text, text) for text in networks]
+def named_networks(networks: list[str], file: str | None) -> dict[str, str]:
+    """Returns the networks of the command line and the file, each with where it stands, such as "bad.txt:3: ".
+
+    Raises CommandError listing every line that is no network.
+    """
+    places = [("", text) for text in networks]
     if file is not None:
-        places += [(f"{file}:{number}", text) for number, text in _lines(file)]
+        places += [(f"{file}:{number}: ", text) for number, text in _lines(file)]
     if not places:
         raise CommandError("Name a network, or a file with --from.")
-    found, wrong = [], []
+    found: dict[str, str] = {}
+    wrong = []
     for place, text in places:
         try:
-            found.append(read_network(text))
+            found.setdefault(read_network(text), place)
         except NotPossible as error:
-            wrong.append(f"{place}: {error}" if place != text else str(error))
+            wrong.append(f"{place}{error}")
+    refuse_all(wrong)
+    return found
+
+
+def refuse_all(wrong: list[str]) -> None:
+    """Raises CommandError with a line for each that cannot be, if there is any."""
     if wrong:
         raise CommandError("Nothing was done.\n" + "\n".join(wrong))
-    return found
 
 
 def actor(name: str | None) -> Actor:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ip_tracking", "0001_initial"),
+        ("ip_tracking", "0002_gate_switch"),
     ]
 
     operations = [

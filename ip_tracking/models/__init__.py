@@ -2,8 +2,21 @@
 
 from ip_tracking.models.cases import CaseFinding, SuspiciousIP
 from ip_tracking.models.decisions import Decision
+from ip_tracking.models.headers import HeaderHour
 from ip_tracking.models.log import Batch, RequestLog, SweepMark
 from ip_tracking.models.policies import PolicyHour
 from ip_tracking.models.review import ReviewAction
+from ip_tracking.models.switch import GateSwitch
 
-__all__ = ["Batch", "CaseFinding", "Decision", "PolicyHour", "RequestLog", "ReviewAction", "SuspiciousIP", "SweepMark"]
+__all__ = [
+    "Batch",
+    "CaseFinding",
+    "Decision",
+    "GateSwitch",
+    "HeaderHour",
+    "PolicyHour",
+    "RequestLog",
+    "ReviewAction",
+    "SuspiciousIP",
+    "SweepMark",
+]

@@ -5,13 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self, now: datetime) -> DecisionQuerySet:
         """Decisions in force: not ended by anybody, not expired."""
         return self.filter(Q(until=None) | Q(until__gt=now), ended_at=None)
+
+    def to_copy(self, now: datetime) -> DecisionQuerySet:
+        """Decisions that changed since they were copied to the store. To run out is a change too."""
+        return self.filter(Q(in_store=False) | Q(ended_at=None, until__lte=now))
+
+    def served(self, network: str, since: datetime, now: datetime) -> DecisionQuerySet:
+        """Blocks and throttles of this network that ran their whole term, and ended since then.
+
+        What somebody ended before was a mistake, or made way for another one.
+        """
+        whole = Q(ended_at=None) | Q(ended_at__gte=F("until"))
+        return self.filter(whole, network=network, kind__in=AGAINST, until__gt=since, until__lte=now)
 
 
 class Decision(models.Model):
@@ -42,3 +54,7 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.network}"
+
+
+# The kinds that keep somebody out.
+AGAINST = (Decision.Kind.BLOCK, Decision.Kind.THROTTLE)

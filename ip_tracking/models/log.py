@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from django.db import models
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Window
@@ -31,13 +33,23 @@ class Batch(models.Model):
 
 class RequestLogQuerySet(models.QuerySet["RequestLog"]):
     def symptomatic(
-        self, networks: Iterable[str], start: datetime, end: datetime, *, most_per_hour: int, counted_apart: str
+        self,
+        networks: Iterable[str],
+        start: datetime,
+        end: datetime,
+        *,
+        most_per_hour: int,
+        counted_apart: str,
+        without: str,
     ) -> RequestLogQuerySet:
-        """The first rows with symptoms of each network and hour; those with only `counted_apart` by themselves."""
+        """The first rows with symptoms of each network and hour; those with only `counted_apart` by themselves.
+
+        Rows that show only `without` are left out before they are sorted.
+        """
         apart = ExpressionWrapper(Q(symptoms=counted_apart), output_field=BooleanField())
         return (
             self.filter(network__in=networks, at__gte=start, at__lt=end)
-            .exclude(symptoms="")
+            .exclude(symptoms__in=("", without))
             .annotate(
                 place=Window(
                     RowNumber(),
@@ -48,6 +60,10 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
             )
             .filter(place__lte=most_per_hour)
         )
+
+    def showing_only(self, symptom: str, network: str, start: datetime, end: datetime) -> RequestLogQuerySet:
+        """Rows of one network in the order of its index, so that a slice reads no more than it is long."""
+        return self.filter(network=network, at__gte=start, at__lt=end, symptoms=symptom).order_by("at", "request_id")
 
     def accounts_failing(self, start: datetime, end: datetime, outcome: str, networks: int) -> dict[str, int]:
         """Accounts on which at least so many networks failed, each with that number."""
@@ -74,6 +90,12 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
             networks=Count("network", distinct=True),
             users=Count("user", distinct=True, filter=~Q(user="")),
         )
+
+    def busiest_address(self, since: datetime, *, most: int) -> tuple[str, int, int]:
+        """Returns the address with most of the latest requests, how many, and of how many; health checks apart."""
+        latest = self.filter(at__gte=since).exclude(kind="health").order_by("-at").values_list("address", flat=True)
+        counted = Counter(latest[:most])
+        return (*max(counted.items(), key=itemgetter(1), default=("", 0)), counted.total())
 
     def staff_seen(self, network: str, since: datetime) -> bool:
         return self.filter(network=network, staff=True, at__gte=since).exists()

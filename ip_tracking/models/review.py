@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 
-UNCHANGING = "A review action is never changed or deleted: record another one."
+from ip_tracking.models.append_only import AppendOnly
 
 
-class ReviewAction(models.Model):
+class ReviewAction(AppendOnly):
     """Who did what to which case, when and why. Plain ids: deleting a user or a case leaves the record whole."""
 
     at = models.DateTimeField()
@@ -29,11 +27,3 @@ class ReviewAction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.network} by {self.actor_name}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError(UNCHANGING)
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError(UNCHANGING)

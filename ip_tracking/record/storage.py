@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from ip_tracking.event import Event, to_datetime, to_us
-from ip_tracking.models import Batch, PolicyHour, RequestLog
+from ip_tracking.models import Batch, HeaderHour, PolicyHour, RequestLog
 from ip_tracking.record import partitions
 from metrics import catalogue, emit
 
@@ -54,6 +54,7 @@ def store(batch_id: str, events: list[Event], symptoms_of: Callable[[Event], str
         if new:
             _write(events)
             PolicyHour.objects.add(_asked(events))
+            _count_headers(events)
     if new:
         emit.count(catalogue.EVENTS_STORED, len(events))
     return Stored(batch, [event for event in events if event.symptoms])
@@ -95,6 +96,18 @@ def _write(events: list[Event]) -> None:
             RequestLog(at=event.at, **{name: getattr(event, name) for name in COLUMNS if name != "at"})
             for event in events
         )
+
+
+def _count_headers(events: list[Event]) -> None:
+    """Health checks come past the proxies, so they are no traffic here.
+
+    The last of the transaction, hours in order: workers wait for each other at these rows, as long as a commit takes,
+    and never in a circle.
+    """
+    counted = [event for event in events if event.kind != "health"]
+    for hour_us in sorted({event.hour_us for event in counted}):
+        beyond = [event.beyond > 0 for event in counted if event.hour_us == hour_us]
+        HeaderHour.objects.add(to_datetime(hour_us), requests=len(beyond), beyond=sum(beyond))
 
 
 def _copy(events: list[Event]) -> None:

@@ -59,9 +59,7 @@ def apply(
 
     Raises NotPossible for a missing reason or a senseless time; a case that may not be blocked is refused by itself.
     """
-    reason = reason.strip()
-    if len(reason) not in REASON_CHARS:
-        raise NotPossible(f"Give a reason of {REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.")
+    reason = read_reason(reason)
     if hours is not None and not 1 <= hours <= 24 * 365:
         raise NotPossible("A block stands from one hour to a year, or until somebody ends it.")
     result = Result()
@@ -74,6 +72,14 @@ def apply(
             _do(action, case, actor, reason, now, hours)
             result.done.append(case)
     return result
+
+
+def read_reason(text: str) -> str:
+    """Returns a reason as it is kept; raises NotPossible for one that says nothing, or too much."""
+    reason = text.strip()
+    if len(reason) not in REASON_CHARS:
+        raise NotPossible(f"Give a reason of {REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.")
+    return reason
 
 
 def _do(action: Action, case: SuspiciousIP, actor: Actor, reason: str, now: datetime, hours: int | None) -> None:

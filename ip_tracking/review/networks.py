@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 
@@ -12,7 +13,8 @@ from django.db import transaction
 from ip_tracking.client import holds_proxy, is_loopback, network_of
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, SuspiciousIP
-from ip_tracking.review.actions import REASON_CHARS, Action, Actor, NotPossible, apply
+from ip_tracking.models.decisions import AGAINST
+from ip_tracking.review.actions import Action, Actor, NotPossible, apply, read_reason
 
 # Wider than these a slip of the finger refuses a city.
 WIDEST = {4: 24, 6: 48}
@@ -20,6 +22,9 @@ WIDEST = {4: 24, 6: 48}
 DURATION = re.compile(r"(?P<number>[1-9][0-9]{0,3})(?P<unit>[hd])")
 HOURS = {"h": 1, "d": 24}
 FOR_GOOD = "forever"
+
+# How long a person's block stands where nobody says: until tomorrow's shift has seen it.
+FIRST_HOURS = 24
 
 
 def read_network(text: str) -> str:
@@ -45,45 +50,79 @@ def read_duration(text: str) -> int | None:
     return int(match["number"]) * HOURS[match["unit"]]
 
 
-def decide(
-    kind: str, networks: Iterable[str], *, actor: Actor, reason: str, hours: int | None, now: datetime
-) -> list[str]:
-    """Blocks, throttles or allows all these networks, or raises NotPossible naming every one that may not be.
+def usual_hours(kind: str, networks: Iterable[str], now: datetime) -> dict[str, int | None]:
+    """Returns how long each network is blocked or throttled where nobody says: a day, doubled where it came back."""
+    day = timedelta(hours=FIRST_HOURS)
+    if kind == Decision.Kind.ALLOW:
+        return dict.fromkeys(networks, FIRST_HOURS)
+    return {network: decisions.term(network, day, now) // timedelta(hours=1) for network in networks}
 
-    A network with a case is blocked through the case, so that its page and its record tell.
+
+def rails(kind: str, networks: Iterable[str], now: datetime) -> dict[str, str]:
+    """Returns those of the networks that may not be decided against, each with why."""
+    return {network: why for network in networks if (why := _may_not(kind, network, now))}
+
+
+def decide(
+    kind: str, hours: Mapping[str, int | None], *, actor: Actor, reason: str, now: datetime
+) -> list[tuple[str, str]]:
+    """Blocks, throttles or allows networks, each for its hours (None: until somebody ends it), or none of them.
+
+    A network with a case is blocked through the case, so that its page and its record tell. Returns what an allow
+    lifted: kind and network. Raises NotPossible naming every network that may not be decided against.
     """
-    wanted = list(dict.fromkeys(networks))
-    if len(reason.strip()) not in REASON_CHARS:
-        raise NotPossible(f"Give a reason of {REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.")
-    wrong = [f"{network}: {why}" for network in wanted if (why := _may_not(kind, network, now))]
+    reason = read_reason(reason)
+    wrong = rails(kind, hours, now)
     if wrong:
-        raise NotPossible("Nothing was done. " + " ".join(wrong))
-    until = None if hours is None else now + timedelta(hours=hours)
+        raise NotPossible("Nothing was done. " + " ".join(f"{network}: {why}" for network, why in wrong.items()))
     with transaction.atomic():
-        cases = _cases(wanted) if kind == Decision.Kind.BLOCK else {}
-        apply(Action.BLOCK, cases.values(), actor=actor, reason=reason, hours=hours, now=now)
-        for network in wanted:
-            if network not in cases:
+        cases = _cases(hours) if kind == Decision.Kind.BLOCK else {}
+        for network, length in hours.items():
+            if network in cases:
+                apply(Action.BLOCK, [cases[network]], actor=actor, reason=reason, hours=length, now=now)
+            else:
+                until = None if length is None else now + timedelta(hours=length)
                 decisions.decide(kind, network, until=until, reason=reason, actor=actor.name, by_person=True, now=now)
-    return wanted
+        return _lift_within(hours, actor, reason, now) if kind == Decision.Kind.ALLOW else []
+
+
+def _lift_within(allowed: Iterable[str], actor: Actor, reason: str, now: datetime) -> list[tuple[str, str]]:
+    """Ends what stands against these networks and against each within them; what is wider stays, for the others.
+
+    What a detector decides in the moment between this look and its commit is not seen. It is outranked all the same,
+    and ends by itself.
+    """
+    outer = [ip_network(network) for network in allowed]
+    against = Decision.objects.standing(now).filter(kind__in=AGAINST).order_by("network", "kind")
+    found = [
+        (decision.kind, decision.network)
+        for decision in against
+        if any(decisions.is_within(ip_network(decision.network), network) for network in outer)
+    ]
+    _end({network for _, network in found}, actor, reason, now, AGAINST)
+    return found
 
 
 def lift(networks: Iterable[str], *, actor: Actor, reason: str, now: datetime) -> dict[str, int]:
     """Ends every decision on exactly these networks, of whatever kind; returns how many stood on each."""
-    ended = {}
     with transaction.atomic():
-        for network in dict.fromkeys(networks):
-            standing = Decision.objects.standing(now).filter(network=network).count()
-            cases = _cases([network])
-            if cases:
-                apply(Action.UNBLOCK, cases.values(), actor=actor, reason=reason, now=now)
-            decisions.end(network, now, tuple(Decision.Kind.values))
-            ended[network] = standing
-    return ended
+        standing = Counter(Decision.objects.standing(now).values_list("network", flat=True))
+        wanted = list(dict.fromkeys(networks))
+        _end(wanted, actor, reason, now, tuple(Decision.Kind.values))
+    return {network: standing[network] for network in wanted}
 
 
-def _cases(networks: list[str]) -> dict[str, int]:
-    return dict(SuspiciousIP.objects.filter(network__in=networks).values_list("network", "pk"))
+def _end(networks: Collection[str], actor: Actor, reason: str, now: datetime, kinds: tuple[str, ...]) -> None:
+    """Ends decisions on exactly these networks; where there is a case, its page and its record tell."""
+    apply(Action.UNBLOCK, _cases(networks).values(), actor=actor, reason=reason, now=now)
+    for network in networks:
+        decisions.end(network, now, kinds)
+
+
+def _cases(networks: Iterable[str]) -> dict[str, int]:
+    """The cases of these networks, locked in one order: else two who decide about the same ones could wait for ever."""
+    cases = SuspiciousIP.objects.select_for_update().filter(network__in=list(networks)).order_by("pk")
+    return dict(cases.values_list("network", "pk"))
 
 
 def _may_not(kind: str, network: str, now: datetime) -> str:

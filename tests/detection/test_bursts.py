@@ -7,10 +7,10 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ip_tracking.detection.bursts import READ_BACK, earliest, find, read_from_us, widest_window_us
+from ip_tracking.detection.bursts import COUNTED_APART, READ_BACK, earliest, find, read_from_us, widest_window_us
 from ip_tracking.detection.finding import EVIDENCE_ROWS, Rule, Severity
 from ip_tracking.detection.rules import RULES
-from ip_tracking.detection.symptoms import MISSING_PATH
+from ip_tracking.detection.symptoms import REFUSED_BY_POLICY
 from ip_tracking.event import HOUR_US, US
 from tests.detection.events import HOUR_S, NOON_US, asked, seen
 
@@ -286,19 +286,20 @@ def test_each_network_and_hour_has_its_own_cap():
 def test_repeating_one_missing_path_hides_nothing():
     """Else an attacker would ask for the same missing page first and be unseen for the rest of the hour."""
     noise = [missing("/same", at / 100) for at in range(50)]
+    refused = [asked("/same", at_s=1 + at / 100, symptoms="refused-by-policy") for at in range(50)]
     attack = [failed(10 + at) for at in range(5)]
 
-    kept = list(earliest(noise + attack, most=20))
+    kept = list(earliest(noise + refused + attack, most=20))
 
-    assert kept == noise[:20] + attack
+    assert kept == noise[:20] + refused[:20] + attack
 
 
 def test_whoever_fills_the_cap_has_a_case_by_then():
     """Of what an hour's cap holds, one symptom has its share, and one window of the hour its share of that."""
-    symptoms = {one.symptom for one in RULES} - {MISSING_PATH}
-    share = READ_BACK / len(symptoms)
+    together = {one.symptom for one in RULES} - COUNTED_APART
+    shares = dict.fromkeys(together, READ_BACK / len(together)) | {REFUSED_BY_POLICY: READ_BACK}
 
-    for symptom in symptoms:
+    for symptom, share in shares.items():
         counting_requests = [one for one in RULES if one.symptom == symptom and not one.distinct]
         assert any(one.threshold <= share * one.window_s / HOUR_S for one in counting_requests), symptom
 

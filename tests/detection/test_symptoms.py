@@ -74,8 +74,16 @@ def test_a_missing_product_is_no_missing_path():
     assert symptoms_of(asked("/api/products/gone/", status=404, route="shop:product-detail")) == ""
 
 
-def test_a_request_that_we_refused_shows_nothing():
-    assert symptoms_of(asked("/.env", status=403, refused="block")) == ""
+@pytest.mark.parametrize(("refused", "status"), [("block", 403), ("throttle", 429), ("payment", 503)])
+def test_a_request_that_we_refused_shows_nothing(refused, status):
+    """Not by a decision, or it would feed itself; not while our store is away and the policy is closed."""
+    assert symptoms_of(asked("/.env", status=status, refused=refused)) == ""
+
+
+def test_a_request_over_a_limit_shows_that_alone():
+    assert symptoms_of(asked("/.env?x=${jndi:ldap://a/b}", status=429, refused="site")) == "refused-by-policy"
+    assert symptoms_of(asked("/healthz", status=429, refused="site", kind="health")) == ""
+    assert symptoms_of(asked("/", status=429)) == ""
 
 
 def test_a_health_route_shows_nothing():

@@ -72,19 +72,6 @@ def test_ending_a_block_lets_the_network_pass_at_once(caller, now):
     assert refused(caller("5/m")) == ""
 
 
-@pytest.mark.parametrize("order", [["allow", "block", "throttle"], ["throttle", "block", "allow"]])
-def test_allow_beats_block_beats_throttle_whatever_came_first(caller, now, order):
-    for kind in order:
-        decide(kind, "203.0.113.7", now)
-    with_allow = refused(caller("5/m"))
-
-    decisions.end("203.0.113.7", now, ("allow",))
-    with_block = refused(caller("5/m"))
-    decisions.end("203.0.113.7", now, ("block",))
-
-    assert (with_allow, with_block, refused(caller("5/m"))) == ("", "block", "throttle")
-
-
 def test_a_wide_decision_is_found_by_every_network_within(now):
     decide("block", "198.51.100.0/24", now)
     decide("block", "2001:db8:1::/48", now)
@@ -154,3 +141,71 @@ def test_a_new_decision_of_the_same_kind_takes_the_place_of_the_old(now):
     decide("block", "203.0.113.7", now, until=now + 2 * HOUR)
 
     assert [d.until for d in Decision.objects.standing(now)] == [now + 2 * HOUR]
+
+
+# How long
+
+
+def served(now: datetime, times: int, network: str = "203.0.113.7") -> datetime:
+    """Lets a network serve so many terms, one after the other; returns when the last has run out."""
+    for _ in range(times):
+        until = now + decisions.term(network, HOUR, now)
+        decide("block", network, now, until=until)
+        now = until
+        decisions.copy_pending(now)
+    return now
+
+
+@pytest.mark.parametrize(("times", "hours"), [(0, 1), (1, 2), (2, 4), (7, 128), (8, 168), (9, 168)])
+def test_each_term_is_twice_the_one_before_up_to_a_week(now, times, hours):
+    later = served(now, times)
+
+    assert decisions.term("203.0.113.7", HOUR, later) == hours * HOUR
+    assert decisions.term("203.0.113.8", HOUR, later) == HOUR
+
+
+def test_a_throttle_counts_as_a_block_does(now):
+    decide("throttle", "203.0.113.7", now)
+
+    assert decisions.term("203.0.113.7", HOUR, now + HOUR) == 2 * HOUR
+
+
+def test_what_ran_out_thirty_days_ago_is_forgotten(now):
+    later = served(now, 3)
+
+    assert decisions.term("203.0.113.7", HOUR, later + timedelta(days=30) - HOUR) > HOUR
+    assert decisions.term("203.0.113.7", HOUR, later + timedelta(days=30)) == HOUR
+
+
+def test_what_a_person_ended_before_its_time_does_not_count(now):
+    decide("block", "203.0.113.7", now)
+    decisions.end("203.0.113.7", now + HOUR / 2)
+
+    assert decisions.term("203.0.113.7", HOUR, now + 2 * HOUR) == HOUR
+
+
+def test_what_still_stands_or_was_replaced_counts_once_and_when_it_is_over(now):
+    decide("block", "203.0.113.7", now)
+    decide("block", "203.0.113.7", now, until=now + 24 * HOUR)
+
+    assert decisions.term("203.0.113.7", HOUR, now + 2 * HOUR) == HOUR
+    assert decisions.term("203.0.113.7", HOUR, now + 25 * HOUR) == 2 * HOUR
+
+
+def test_an_allow_that_ran_out_is_no_offence(now):
+    decide("allow", "203.0.113.7", now)
+
+    assert decisions.term("203.0.113.7", HOUR, now + HOUR) == HOUR
+
+
+def test_a_first_term_that_is_longer_than_a_week_is_not_cut(now):
+    assert decisions.term("203.0.113.7", 720 * HOUR, now) == 720 * HOUR
+
+
+def test_what_ran_out_is_closed_once_by_whoever_sees_it(now):
+    decide("block", "203.0.113.7", now)
+    decisions.refresh(now + 2 * HOUR)
+
+    row = Decision.objects.get()
+    assert row.ended_at == row.until
+    assert not Decision.objects.to_copy(now + 3 * HOUR).exists()

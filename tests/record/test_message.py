@@ -11,9 +11,16 @@ from tests.traffic import event, failed_login
 
 
 def test_events_survive_the_journey_as_json() -> None:
-    events = [event(), failed_login(user_agent="\U0001f600 \udc80 \x00 'quoted'\t"), event(staff=True)]
+    events = [event(beyond=3), failed_login(user_agent="\U0001f600 \udc80 \x00 'quoted'\t"), event(staff=True)]
 
     assert unpack(json.loads(json.dumps(pack(events)))) == events
+
+
+def test_a_message_that_was_under_way_during_an_upgrade_is_read() -> None:
+    sent = event()
+    of_version_1 = {"version": 1, "events": [list(sent[:-1])]}
+
+    assert unpack(of_version_1) == [sent]
 
 
 @pytest.mark.parametrize("version", [VERSION + 1, None, "1"])

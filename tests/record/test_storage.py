@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ip_tracking.event import Event
-from ip_tracking.models import Batch, PolicyHour, RequestLog
+from ip_tracking.models import Batch, HeaderHour, PolicyHour, RequestLog
 from ip_tracking.record.storage import Stored, store, to_event
 from metrics import emit
 from metrics.catalogue import EVENTS_STORED
@@ -129,23 +130,9 @@ def test_a_batch_delivered_twice_is_stored_once(agent: Receiver) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_batch_stored_by_many_at_once_is_stored_once() -> None:
     """A worker that is slow but not dead, and the one that got its batch."""
-    batch_id, events, failures = str(uuid4()), [event() for _ in range(50)], []
-    start = threading.Barrier(6)
+    batch_id, events = str(uuid4()), [event() for _ in range(50)]
 
-    def worker() -> None:
-        start.wait()
-        try:
-            put(*events, batch_id=batch_id)
-        except Exception as error:  # noqa: BLE001 - a thread's failure must reach the test
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    workers = [threading.Thread(target=worker) for _ in range(6)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join()
+    failures = in_threads(6, lambda _: put(*events, batch_id=batch_id))
 
     assert failures == []
     assert sorted(one.request_id for one in stored()) == sorted(one.request_id for one in events)
@@ -197,6 +184,66 @@ def test_no_text_makes_a_batch_fail(fields: dict[str, Any]) -> None:
     row = to_event(RequestLog.objects.get(request_id=marked.request_id))
     assert len(row.path) == min(512, len(marked.path))
     assert row.at == marked.at
+
+
+# How many headers said more than anybody vouched for
+
+
+def hours() -> list[tuple[datetime, int, int]]:
+    return list(HeaderHour.objects.order_by("hour").values_list("hour", "requests", "beyond"))
+
+
+def test_headers_are_counted_by_the_hour_of_their_requests_without_health_checks() -> None:
+    next_hour = NOON + timedelta(hours=1)
+
+    put(event(beyond=2), event(next_hour, beyond=1), event(), event(kind="health"))
+    put(event(next_hour))
+
+    assert hours() == [(NOON, 2, 1), (next_hour, 2, 1)]
+
+
+def test_a_batch_delivered_twice_is_counted_once() -> None:
+    batch_id, events = str(uuid4()), [event(beyond=1), event()]
+
+    put(*events, batch_id=batch_id)
+    put(*events, batch_id=batch_id)
+
+    assert hours() == [(NOON, 2, 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_stored_at_once_are_all_counted() -> None:
+    """Of two hours each, named in either order: nobody waits in a circle."""
+    failures = in_threads(6, lambda number: put(*turned([event(beyond=1), event(NOON + timedelta(hours=1))], number)))
+
+    assert failures == []
+    assert hours() == [(NOON, 6, 6), (NOON + timedelta(hours=1), 6, 0)]
+
+
+def turned(events: list[Event], number: int) -> list[Event]:
+    return events if number % 2 else events[::-1]
+
+
+def in_threads(count: int, work: Callable[[int], object]) -> list[Exception]:
+    """Does the work in so many threads at once; returns what went wrong."""
+    failures: list[Exception] = []
+    start = threading.Barrier(count)
+
+    def worker(number: int) -> None:
+        start.wait()
+        try:
+            work(number)
+        except Exception as error:  # noqa: BLE001 - a thread's failure must reach the test
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=worker, args=(number,)) for number in range(count)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    return failures
 
 
 def day_of(at: datetime) -> str:

@@ -15,8 +15,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ip_tracking.detection.finding import Severity
-from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
+from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
 from ip_tracking.review import case as case_page
+from ip_tracking.review.actions import Actor
+from ip_tracking.review.switch import turn
 from tests.review.conftest import OFFICE, Staff, file
 from tests.traffic import ATTACKER, NOON, event, finding
 
@@ -424,3 +426,44 @@ def test_decisions_and_records_are_looked_at_and_never_changed(model: str, staff
     assert admin_client.post(f"{address}{row.pk}/change/", {"reason": "other"}).status_code == 403
     assert admin_client.post(f"{address}{row.pk}/delete/", {"post": "yes"}).status_code == 403
     assert admin_client.get(f"{address}add/").status_code == 403
+
+
+# The switch
+
+
+@pytest.fixture
+def switched_off() -> GateSwitch:
+    dana = Actor(id="", name="dana")
+    return turn(GateSwitch.Mode.OFF, 1, actor=dana, reason="<b>refuses all</b>", now=datetime.now(UTC))
+
+
+def test_the_queue_says_that_the_gate_is_off_until_when_by_whom_and_why(
+    analyst: Client, switched_off: GateSwitch
+) -> None:
+    page = analyst.get(QUEUE).content.decode()
+
+    said = f"The gate is off until {switched_off.until:%H:%M} UTC (dana: &lt;b&gt;refuses all&lt;/b&gt;)"
+    assert said in page
+
+
+def test_the_queue_says_that_the_setting_keeps_the_gate_off(analyst: Client, tracking: Callable[..., object]) -> None:
+    tracking(MODE="shadow")
+
+    assert "The gate is in shadow, as IP_TRACKING[&#x27;MODE&#x27;] says" in analyst.get(QUEUE).content.decode()
+
+
+def test_the_queue_says_nothing_of_a_gate_that_enforces(analyst: Client) -> None:
+    assert "The gate" not in analyst.get(QUEUE).content.decode()
+
+
+def test_whoever_reviews_may_look_at_the_switch_and_nobody_may_change_it(
+    staff: Staff, switched_off: GateSwitch
+) -> None:
+    reviewer, other = staff("view", "act_on"), staff(name="sam")
+    switches = "/admin/ip_tracking/gateswitch/"
+
+    assert "refuses all" in reviewer.get(switches).content.decode()
+    assert reviewer.get(f"{switches}{switched_off.pk}/change/").status_code == 200
+    assert reviewer.post(f"{switches}{switched_off.pk}/change/", {"mode": "on"}).status_code == 403
+    assert reviewer.get(f"{switches}add/").status_code == 403
+    assert other.get(switches).status_code == 403

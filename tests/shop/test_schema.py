@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 import yaml
 from django.core.management import call_command
+from drf_spectacular.settings import patched_settings
 
 
 def test_the_description_of_the_api_has_no_gaps(tmp_path: Path) -> None:
     target = tmp_path / "schema.yml"
 
-    call_command("spectacular", "--fail-on-warn", "--validate", "--urlconf", "tests.shop.urls", "--file", str(target))
+    with patched_settings({"POSTPROCESSING_HOOKS": []}):  # the guard's, who tells its limits
+        call_command(
+            "spectacular", "--fail-on-warn", "--validate", "--urlconf", "tests.shop.urls", "--file", str(target)
+        )
 
     paths = yaml.safe_load(target.read_text())["paths"]
     login, buy = (paths[f"/api/v1/{path}/"]["post"] for path in ("auth/token", "checkout"))

@@ -1,0 +1,26 @@
+"""One passage of the gate within a request: at the door, at a login, at a view's own limit."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ip_tracking.gate import limiter, switch
+from ip_tracking.gate.plan import Plan
+from ip_tracking.gate.store import Call
+from ip_tracking.gate.verdict import Verdict
+from ip_tracking.visit import Visit
+
+
+def admit(visit: Visit, user: str, plan: Plan, ask: limiter.Ask = limiter.NOTHING) -> Generator[Call, Any, Verdict]:
+    """Takes a place under every limit of the plan, or none."""
+    verdict = yield from limiter.admit(visit.client.network, user, plan, ask=ask)
+    return bind(visit, verdict)
+
+
+def bind(visit: Visit, verdict: Verdict) -> Verdict:
+    """Returns the verdict as the switch lets it bind; notes on the visit what was asked and what would refuse."""
+    verdict = switch.bind(verdict)
+    visit.asked += [quota.limit.policy.name for quota in verdict.quotas]
+    visit.shadowed += verdict.shadowed
+    return verdict

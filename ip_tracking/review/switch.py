@@ -1,0 +1,24 @@
+"""People switch the whole gate off, into shadow, or on again. The rows are the record."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ip_tracking.models import GateSwitch
+from ip_tracking.review.actions import Actor, NotPossible, read_reason
+
+# A guard that is away for longer is switched in the settings, where `check --deploy` sees it.
+MOST_HOURS = 24
+
+
+def turn(mode: GateSwitch.Mode, hours: int | None, *, actor: Actor, reason: str, now: datetime) -> GateSwitch:
+    """Turns the switch for so many hours, which only ON needs not; raises NotPossible for too long or no reason."""
+    reason = read_reason(reason)
+    if mode == GateSwitch.Mode.ON:
+        return GateSwitch.objects.create(mode=mode, until=None, reason=reason, actor=actor.name, at=now)
+    if hours is None or not 1 <= hours <= MOST_HOURS:
+        raise NotPossible(
+            f"The gate is switched for {MOST_HOURS}h at most; for longer set IP_TRACKING['MODE'] to {mode.value!r}."
+        )
+    until = now + timedelta(hours=hours)
+    return GateSwitch.objects.create(mode=mode, until=until, reason=reason, actor=actor.name, at=now)
