@@ -50,7 +50,8 @@ def add_fields(response: HttpResponse, quotas: tuple[Quota, ...], returned: Set[
 
 def _quota_item(quota: Quota, returned: Set[str]) -> str:
     used = quota.used - (quota.limit.policy.cost if quota.key in returned else 0)
-    left = max(0, quota.limit.rate.limit - used)
+    # What is left, but less than this request costs, is nothing to its caller.
+    left = 0 if quota.wait_us else max(0, quota.limit.rate.limit - used)
     effective_us = quota.wait_us or quota.leave_us or quota.limit.rate.window_us
     return f'"{quota.limit.name}";r={left};t={-(-effective_us // US)}'
 
