@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from ip_tracking.event import US
+from ip_tracking.gate.cacheable import is_shareable
 from ip_tracking.gate.verdict import BLOCK, THROTTLE, Quota, Verdict
 
 PROBLEM = "application/problem+json"
@@ -44,14 +45,15 @@ def add_fields(response: HttpResponse, quotas: tuple[Quota, ...], returned: Set[
     if not told:
         return
     response["RateLimit-Policy"] = ", ".join([quota.limit.field for quota in told])
-    if "public" not in response.get("Cache-Control", ""):
+    if not is_shareable(response):
         response["RateLimit"] = ", ".join([_quota_item(quota, returned) for quota in told])
 
 
 def _quota_item(quota: Quota, returned: Set[str]) -> str:
-    used = quota.used - (quota.limit.policy.cost if quota.key in returned else 0)
+    if quota.key in returned:
+        quota = quota.after_return()
     # What is left, but less than this request costs, is nothing to its caller.
-    left = 0 if quota.wait_us else max(0, quota.limit.rate.limit - used)
+    left = 0 if quota.wait_us else max(0, quota.limit.rate.limit - quota.used)
     effective_us = quota.wait_us or quota.leave_us or quota.limit.rate.window_us
     return f'"{quota.limit.name}";r={left};t={-(-effective_us // US)}'
 
