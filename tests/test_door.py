@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -10,12 +11,16 @@ from typing import Any
 import http_sf
 import pytest
 from asgiref.sync import async_to_sync
+from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth import get_user_model
+from django.core.asgi import get_asgi_application
 from django.http import HttpRequest
 from django.test import AsyncClient, Client
 
 from ip_tracking.gate import decisions, store
 from ip_tracking.record import buffer
+from tests.e2e.processes import wait_until
+from tests.urls_door import slow_async_began
 
 KINDS = {"pay": "payment", "login": "login", "login-async": "login", "healthz": "health"}
 
@@ -284,6 +289,38 @@ def test_a_view_that_fails_is_remembered_too(http):
     (event,) = buffer.take()
 
     assert event.status == 500
+
+
+@pytest.mark.parametrize("within", [[], ["whitenoise.middleware.WhiteNoiseMiddleware"]], ids=["async", "in a thread"])
+def test_a_request_whose_client_leaves_is_remembered_and_keeps_its_place(settings, tracking, within):
+    """Under ASGI the view ends with the connection; a guess must not be free for who does not wait for the answer.
+
+    A middleware within that can only be sync makes Django run the door in a thread.
+    """
+    settings.MIDDLEWARE = ["ip_tracking.middleware.SentinelMiddleware", *within]
+    tracking(POLICIES={"site": SITE})
+
+    async_to_sync(_leave)("/slow-async/")
+
+    (event,) = wait_until(buffer.take, "the door's end in its thread", 10)
+    assert (event.path, event.status, event.refused) == ("/slow-async/", 499, "")
+    assert parsed(Client().get("/plain/"), "RateLimit")[0][1]["r"] == 1
+
+
+async def _leave(path: str) -> None:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [],
+        "client": ["127.0.0.1", 1],
+    }
+    connection = ApplicationCommunicator(get_asgi_application(), scope)
+    await connection.send_input({"type": "http.request"})
+    await asyncio.to_thread(slow_async_began.wait, 10)
+    await connection.send_input({"type": "http.disconnect"})
+    await connection.wait()
 
 
 def test_a_path_without_a_route_is_remembered_without_one(http):

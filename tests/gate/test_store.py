@@ -43,17 +43,9 @@ def own(server, directory):
     own.close()
 
 
-async def ask_async(own: Store, call: Call) -> object:
-    """One event loop's own client, closed with it."""
-    try:
-        return await own.arun(call)
-    finally:
-        await own._async_client().aclose()
-
-
 def test_a_script_the_server_does_not_know_yet_is_sent_whole(own):
     assert own.run(echo("first")) == [b"first"]
-    assert asyncio.run(ask_async(own, echo("async"))) == [b"async"]
+    assert asyncio.run(own.arun(echo("async"))) == [b"async"]
 
 
 def test_the_shipped_scripts_are_known_by_their_own_name(own):
@@ -131,11 +123,41 @@ def test_an_async_server_away_is_none_too(own, server):
     server.kill()
     server.wait()
 
-    assert asyncio.run(ask_async(own, echo("lost"))) is None
+    assert asyncio.run(own.arun(echo("lost"))) is None
     assert own.away
 
 
-def test_each_event_loop_has_its_own_connection(own):
-    answers = [asyncio.run(ask_async(own, echo("loop"))) for _ in range(3)]
+def test_any_event_loop_may_ask(own):
+    answers = [asyncio.run(own.arun(echo("loop"))) for _ in range(3)]
 
     assert answers == [[b"loop"]] * 3
+
+
+def test_a_busy_event_loop_is_not_taken_for_a_store_that_is_away(own):
+    """Three hundred calls under way, and then the loop has no time for any of them for longer than a call may take."""
+
+    async def ask_all() -> list[object]:
+        calls = [asyncio.create_task(own.arun(echo(str(number)))) for number in range(300)]
+        await asyncio.sleep(0)
+        time.sleep(3 * TIMEOUT_S)  # noqa: ASYNC251 - the loop is busy
+        return await asyncio.gather(*calls)
+
+    answers = asyncio.run(ask_all())
+
+    assert answers == [[str(number).encode()] for number in range(300)]
+    assert not own.away
+
+
+def test_who_stops_waiting_leaves_nobody_else_with_their_answer(own):
+    async def leave(number: int) -> None:
+        call = asyncio.create_task(own.arun(echo(f"left {number}")))
+        await asyncio.sleep(0)
+        call.cancel()
+
+    async def ask_all() -> list[object]:
+        await asyncio.gather(*map(leave, range(100)))
+        return await asyncio.gather(*(own.arun(echo(str(number))) for number in range(100)))
+
+    answers = asyncio.run(ask_all())
+
+    assert answers == [[str(number).encode()] for number in range(100)]
