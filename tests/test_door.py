@@ -300,7 +300,7 @@ def test_a_request_whose_client_leaves_is_remembered_and_keeps_its_place(setting
     settings.MIDDLEWARE = ["ip_tracking.middleware.SentinelMiddleware", *within]
     tracking(POLICIES={"site": SITE})
 
-    async_to_sync(_leave)("/slow-async/")
+    asyncio.run(_leave("/slow-async/"))
 
     (event,) = wait_until(buffer.take, "the door's end in its thread", 10)
     assert (event.path, event.status, event.refused) == ("/slow-async/", 499, "")
