@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -44,6 +45,9 @@ SECRET = re.compile(
 
 # As much as the rules look at; the log keeps less. What pads a request to hide an exploit behind the cut must be long.
 PATH_CHARS, QUERY_CHARS = 1_024, 2_048
+
+# What nginx too logs for a request whose client did not wait for the answer.
+CLIENT_LEFT = 499
 
 Response = Any  # Django's response classes share no typed base with async streaming
 
@@ -94,7 +98,14 @@ class SentinelMiddleware:
             response = responses.refusal(request, verdict, visit.request_id)
         else:
             token = current.set(visit)
-            response = yield View(self.get_response, request)
+            try:
+                response = yield View(self.get_response, request)
+            except CancelledError:
+                # ASGI: the client left. What it did is remembered; what it took stays taken, or leaving would free it.
+                visit.outcome = outcome_of(visit, request.method or "", CLIENT_LEFT)
+                if self._records:
+                    self._remember(request, visit, verdict, CLIENT_LEFT, started)
+                raise
             current.reset(token)
             visit.outcome = outcome_of(visit, request.method or "", response.status_code)
             yield from self._settle(request, visit, response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,10 +10,14 @@ from typing import Any
 import http_sf
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.asgi import get_asgi_application
 from django.http import HttpRequest
+from django.test import Client
 
 from ip_tracking.gate import decisions, store
 from ip_tracking.record import buffer
+from tests.e2e.processes import wait_until
+from tests.urls_door import slow_async_began
 
 KINDS = {"pay": "payment", "login": "login", "login-async": "login", "healthz": "health"}
 
@@ -276,6 +281,46 @@ def test_a_view_that_fails_is_remembered_too(http):
     (event,) = buffer.take()
 
     assert event.status == 500
+
+
+@pytest.mark.parametrize("within", [[], ["whitenoise.middleware.WhiteNoiseMiddleware"]], ids=["async", "in a thread"])
+def test_a_request_whose_client_leaves_is_remembered_and_keeps_its_place(settings, tracking, within):
+    """Under ASGI the view ends with the connection; a guess must not be free for who does not wait for the answer.
+
+    A middleware within that can only be sync makes Django run the door in a thread.
+    """
+    settings.MIDDLEWARE = ["ip_tracking.middleware.SentinelMiddleware", *within]
+    tracking(POLICIES={"site": SITE})
+
+    asyncio.run(_leave("/slow-async/"))
+
+    (event,) = wait_until(buffer.take, "the door's end in its thread", 10)
+    assert (event.path, event.status, event.refused) == ("/slow-async/", 499, "")
+    assert parsed(Client().get("/plain/"), "RateLimit")[0][1]["r"] == 1
+
+
+async def _leave(path: str) -> None:
+    """As an ASGI server tells it: a request, and while the view runs, that the connection is gone."""
+    slow_async_began.clear()
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [],
+        "client": ["127.0.0.1", 1],
+    }
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    request = asyncio.create_task(get_asgi_application()(scope, told.get, _nobody_listens))
+    await told.put({"type": "http.request"})
+    await asyncio.to_thread(slow_async_began.wait, 10)
+    await told.put({"type": "http.disconnect"})
+    await request
+    await store.get()._async_client().aclose()  # it ends with this event loop
+
+
+async def _nobody_listens(message: dict[str, Any]) -> None:
+    raise AssertionError(f"answered with {message}")
 
 
 def test_a_path_without_a_route_is_remembered_without_one(http):

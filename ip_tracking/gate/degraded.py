@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict, deque
@@ -11,7 +12,8 @@ from ip_tracking.event import US
 from ip_tracking.gate.plan import Group, Limit
 from ip_tracking.gate.verdict import Quota, Verdict, verdict_of
 
-# Bounds the memory an attacker can make us use: 10,000 counters, each at most REMEMBERED times.
+# Bounds the memory an attacker can make us use: 10,000 counters, each at most REMEMBERED times. A larger limit is held
+# to that, and tells no more as left.
 COUNTERS = 10_000
 REMEMBERED = 1_000
 
@@ -34,10 +36,10 @@ class LocalLimiter:
             logs = [self._log(key, limit, now) for limit, key in limits]
             waits = [self._wait_s(log, limit, now) for log, (limit, _) in zip(logs, limits, strict=True)]
             if not any(waits):
-                for log in logs:
-                    log.append(now)
+                for log, (limit, _) in zip(logs, limits, strict=True):
+                    log.extend([now] * _cost(limit))
         return tuple(
-            Quota(limit, key, len(log), int(wait * US), 0, 0)
+            Quota(limit, key, limit.rate.limit - _most(limit) + len(log), math.ceil(wait * US), 0, 0)
             for (limit, key), log, wait in zip(limits, logs, waits, strict=True)
         )
 
@@ -52,8 +54,16 @@ class LocalLimiter:
 
     @staticmethod
     def _wait_s(log: deque[float], limit: Limit, now: float) -> float:
-        most = min(limit.rate.limit, REMEMBERED)
-        return 0.0 if len(log) < most else log[-most] + limit.rate.window_s - now
+        excess = len(log) + _cost(limit) - _most(limit)
+        return 0.0 if excess <= 0 else log[excess - 1] + limit.rate.window_s - now
+
+
+def _most(limit: Limit) -> int:
+    return min(limit.rate.limit, REMEMBERED)
+
+
+def _cost(limit: Limit) -> int:
+    return min(limit.policy.cost, REMEMBERED)
 
 
 _local = LocalLimiter()

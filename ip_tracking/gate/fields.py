@@ -78,10 +78,13 @@ def _legacy(told: list[Standing]) -> dict[str, str]:
 
 
 def _standing(quota: Quota, returned: Set[str]) -> Standing:
+    if quota.key in returned:
+        quota = quota.after_return()
     limit = quota.limit
-    used = quota.used - (limit.policy.cost if quota.key in returned else 0)
+    # What is left, but less than this request costs, is nothing to its caller.
+    left = 0 if quota.wait_us else max(0, limit.rate.limit - quota.used)
     effective_us = quota.wait_us or quota.leave_us or limit.rate.window_us
-    return Standing(limit, max(0, limit.rate.limit - used), -(-effective_us // US), quota.wait_us > 0)
+    return Standing(limit, left, -(-effective_us // US), quota.wait_us > 0)
 
 
 def _worse(standing: Standing) -> tuple[int, int]:

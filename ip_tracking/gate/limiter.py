@@ -56,7 +56,7 @@ def admit(
         verdict = degraded.answer(group, counters) if reply is None else read_reply(reply, group, counters, known)
         if verdict.refused:
             yield from give_back(quotas)
-            return verdict._replace(quotas=quotas + verdict.quotas)
+            return verdict._replace(quotas=tuple([quota.after_return() for quota in quotas]) + verdict.quotas)
         quotas += verdict.quotas
         at_us = verdict.now_us
     return Verdict("", 0, quotas, at_us)

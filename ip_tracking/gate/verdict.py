@@ -22,6 +22,10 @@ class Quota(NamedTuple):
     leave_us: int  # until the oldest slot leaves
     slot: int  # 0: not counted
 
+    def after_return(self) -> Quota:
+        """How it stands when the place it took, if it took one, is given back."""
+        return self._replace(used=self.used - self.limit.policy.cost, slot=0) if self.slot else self
+
 
 class Verdict(NamedTuple):
     """May they pass?"""

@@ -118,7 +118,7 @@ def test_all_keys_of_a_call_lie_in_one_slot(user, network):
     plan = by_user._replace(account=LOGIN.account)
     seen: list[set[int]] = []
 
-    verdict = drive(slots_of(limiter.admit(network, user, plan, account="abc"), seen))
+    verdict = drive(slots_of(limiter.admit(network, user, plan, ask=limiter.Ask(account="abc")), seen))
     drive(slots_of(limiter.give_back(verdict.quotas), seen))
 
     assert len(verdict.quotas) == 5

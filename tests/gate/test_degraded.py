@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tracemalloc
 
-from ip_tracking.gate.degraded import COUNTERS, LocalLimiter, answer
+import pytest
+
+from ip_tracking.gate.degraded import COUNTERS, REMEMBERED, LocalLimiter, answer
 from ip_tracking.gate.plan import group_of
 from tests.gate.conftest import policy
 
@@ -57,6 +59,30 @@ def test_the_local_window_slides():
     in_time = local.admit(limits)[0].wait_us
 
     assert (first, early, in_time) == (0, 1_000_000, 0)
+
+
+def test_a_dear_request_takes_as_many_places_here_too():
+    clock = Clock()
+    local = LocalLimiter(clock)
+    limits = [(group_of([policy("10/m", cost=4)]).limits[0], "key")]
+
+    waits_us = []
+    for clock.now_s in (0.0, 10.0, 20.0, 59.0, 60.0):
+        waits_us += [local.admit(limits)[0].wait_us]
+
+    assert waits_us == [0, 0, 40_000_000, 1_000_000, 0]
+
+
+@pytest.mark.parametrize("cost", [1, 2_000])
+def test_a_limit_past_what_is_remembered_is_held_to_that_and_tells_no_more_as_left(cost):
+    local = LocalLimiter(Clock())
+    limits = [(group_of([policy("5000/m", cost=cost)]).limits[0], "key")]
+
+    quotas = [local.admit(limits)[0] for _ in range(REMEMBERED + 1)]
+
+    admitted = [quota for quota in quotas if not quota.wait_us]
+    assert len(admitted) == (REMEMBERED if cost == 1 else 1)
+    assert admitted[-1].used == 5_000
 
 
 def test_an_attacker_with_many_addresses_uses_bounded_memory():

@@ -242,3 +242,33 @@ def test_each_event_loop_has_its_own_connection(own):
     answers = [asyncio.run(ask_async(own, *echo("loop"))) for _ in range(3)]
 
     assert answers == [[b"loop"]] * 3
+
+
+def test_a_busy_event_loop_is_not_taken_for_a_store_that_is_away(own):
+    """Three hundred calls under way, and then the loop has no time for any of them for longer than a call may take."""
+
+    async def ask_all() -> list[object]:
+        calls = [asyncio.create_task(own.arun(*echo(str(number)))) for number in range(300)]
+        await asyncio.sleep(0)
+        time.sleep(3 * TIMEOUT_S)  # noqa: ASYNC251 - the loop is busy
+        return await asyncio.gather(*calls)
+
+    answers = asyncio.run(ask_all())
+
+    assert answers == [[str(number).encode()] for number in range(300)]
+    assert not own.away
+
+
+def test_who_stops_waiting_leaves_nobody_else_with_their_answer(own):
+    async def leave(number: int) -> None:
+        call = asyncio.create_task(own.arun(*echo(f"left {number}")))
+        await asyncio.sleep(0)
+        call.cancel()
+
+    async def ask_all() -> list[object]:
+        await asyncio.gather(*map(leave, range(100)))
+        return await asyncio.gather(*(own.arun(*echo(str(number))) for number in range(100)))
+
+    answers = asyncio.run(ask_all())
+
+    assert answers == [[str(number).encode()] for number in range(100)]
