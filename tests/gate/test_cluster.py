@@ -238,7 +238,7 @@ def hand_over(slot: int, giver: Node, taker: Node) -> None:
 @pytest.fixture
 def moved(cluster: RunningCluster):
     """A cluster that was known before a slot moved to another node."""
-    store_of = own(cluster)
+    store_of = own(cluster, timeout_s=2.0)  # this tests no outage, and the machine may be busy
     ask(store_of, "203.0.113.5")
     slot, source = key_slot(KEY.encode()), cluster.holder_of(KEY)
     target = next(node for node in cluster.nodes if node is not source)
