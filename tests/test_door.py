@@ -349,6 +349,30 @@ def test_a_store_that_is_away_lets_browsing_pass_and_counts_payments_here(http, 
     assert paying == [201, 201, 429]
 
 
+def test_right_passwords_cost_nothing_while_the_store_is_away_either(http, tracking):
+    row = {"rates": ["2/m"], "kinds": ["payment"], "counts": "failures", "store_away": "degraded", "why": "for a test"}
+    tracking(STORE_URL="unix:///nowhere.sock", POLICIES={"payment": None, f"good-{http.kind}": row})
+
+    good = [http.get("/pay/?status=201").status_code for _ in range(5)]
+    declined = [http.get("/pay/?status=402").status_code for _ in range(3)]
+
+    assert good == [201] * 5
+    assert declined == [402, 402, 429]
+
+
+def test_a_known_caller_function_that_fails_makes_strangers_and_no_errors(http, tracking, caplog):
+    tracking(KNOWN_CALLER="tests.test_door.fails_to_know")
+
+    response = http.get("/plain/", headers={"X-Test-User": "42"})
+
+    assert response.status_code == 200
+    assert "KNOWN_CALLER failed" in caplog.text
+
+
+def fails_to_know(request: HttpRequest) -> str | None:
+    raise RuntimeError("a bug in a project's function")
+
+
 def test_a_closed_policy_answers_503_with_all_the_fields_while_the_store_is_away(http, tracking):
     tracking(
         STORE_URL="unix:///nowhere.sock",

@@ -17,6 +17,9 @@ from ip_tracking.gate.verdict import Quota, Verdict, verdict_of
 COUNTERS = 10_000
 REMEMBERED = 1_000
 
+# The slot of a place that is counted here and not in the store.
+HERE = -1
+
 # What a 503 for a closed policy says: the breaker tests the store every second, a restart takes a few.
 RETRY_AFTER_S = 5
 
@@ -38,10 +41,19 @@ class LocalLimiter:
             if not any(waits):
                 for log, (limit, _) in zip(logs, limits, strict=True):
                     log.extend([now] * _cost(limit))
+        slot = 0 if any(waits) else HERE
         return tuple(
-            Quota(limit, key, limit.rate.limit - _most(limit) + len(log), math.ceil(wait * US), 0, 0)
+            Quota(limit, key, limit.rate.limit - _most(limit) + len(log), math.ceil(wait * US), 0, slot)
             for (limit, key), log, wait in zip(limits, logs, waits, strict=True)
         )
+
+    def give_back(self, quotas: list[Quota]) -> None:
+        """Frees as many places as these took: the newest ones, which are at most a request younger than their own."""
+        with self._lock:
+            for quota in quotas:
+                log = self._logs.get(quota.key, deque())
+                for _ in range(min(_cost(quota.limit), len(log))):
+                    log.pop()
 
     def _log(self, key: str, limit: Limit, now: float) -> deque[float]:
         log = self._logs.setdefault(key, deque(maxlen=REMEMBERED))
@@ -67,6 +79,10 @@ def _cost(limit: Limit) -> int:
 
 
 _local = LocalLimiter()
+
+
+def give_back(quotas: list[Quota]) -> None:
+    _local.give_back(quotas)
 
 
 def answer(group: Group, keys: list[str]) -> Verdict:

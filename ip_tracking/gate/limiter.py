@@ -108,7 +108,11 @@ def _keys(tag: str, group: Group) -> tuple[list[str], list[str]]:
 
 def give_back(quotas: Iterable[Quota]) -> Generator[Call, Any, None]:
     """Frees the places these quotas took, each at most once: nothing here is ever sent again."""
-    taken = [quota for quota in quotas if quota.slot]
+    quotas = tuple(quotas)
+    here = [quota for quota in quotas if quota.slot == degraded.HERE]
+    if here:
+        degraded.give_back(here)
+    taken = [quota for quota in quotas if quota.slot > 0]
     for tag in dict.fromkeys(_tag(quota.key) for quota in taken):
         mine = [quota for quota in taken if _tag(quota.key) == tag]
         args: list[Argument] = []

@@ -63,11 +63,10 @@ def _pack(limit: Limit) -> bytes:
 
 
 def limit_of(policy: Policy, rate: Rate) -> Limit:
-    name = policy.name if len(policy.rates) == 1 else f"{policy.name}-{rate.window_s}s"
     return Limit(
         policy,
         rate,
-        name,
+        policy.name_of(rate),
         enforced=policy.mode == "enforce",
         returnable=policy.counts == "failures",
         told=policy.is_told,

@@ -79,6 +79,10 @@ class Policy:
     def takes(self, method: str) -> bool:
         return not self.methods or method in self.methods
 
+    def name_of(self, rate: Rate) -> str:
+        """The name of one of its limits, to the client and in the store."""
+        return self.name if len(self.rates) == 1 else f"{self.name}-{rate.window_s}s"
+
     @property
     def is_login(self) -> bool:
         """Login policies are passed by each `authenticate()` (ip_tracking.auth), not once at the door."""
@@ -269,9 +273,28 @@ def table() -> tuple[Policy, ...]:
     """Returns the policies in force, in order; raises BadSetting, which a system check reports first."""
     global _table  # noqa: PLW0603 - the one memo of this module
     if _table is None:
-        policies = (parse_policy(name, row) for name, row in rows(conf.get().policies).items())
+        policies = parse_all(conf.get().policies)
+        refuse_one_name_for_two(policies)
         _table = tuple(policy for policy in policies if policy.mode != "off")
     return _table
+
+
+def parse_all(given: Mapping[str, Any]) -> list[Policy]:
+    """Returns the shipped policies with a project's over them; raises BadSetting for the first that is wrong."""
+    return [parse_policy(name, row) for name, row in rows(given).items()]
+
+
+def refuse_one_name_for_two(policies: list[Policy]) -> None:
+    """A policy of several rates is told and counted as name-60s, name-3600s: another must not be called that."""
+    owners: dict[str, str] = {}
+    for policy in policies:
+        for rate in policy.rates:
+            other = owners.setdefault(policy.name_of(rate), policy.name)
+            if other != policy.name:
+                raise BadSetting(
+                    f"policies {other!r} and {policy.name!r} would both be told and counted as "
+                    f"{policy.name_of(rate)!r}; rename one"
+                )
 
 
 def rows(given: Mapping[str, Any]) -> dict[str, Any]:

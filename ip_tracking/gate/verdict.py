@@ -20,7 +20,7 @@ class Quota(NamedTuple):
     used: int
     wait_us: int  # 0: this request fitted
     leave_us: int  # until the oldest slot leaves
-    slot: int  # 0: not counted
+    slot: int  # where it is counted; 0: not counted, -1: by this process, while the store is away
 
     def after_return(self) -> Quota:
         """How it stands when the place it took, if it took one, is given back."""

@@ -97,3 +97,26 @@ def test_an_attacker_with_many_addresses_uses_bounded_memory():
 
     assert len(local._logs) == COUNTERS
     assert used_bytes < 1_000 * COUNTERS
+
+
+def test_a_place_given_back_can_be_taken_again_here_too():
+    clock = Clock()
+    local = LocalLimiter(clock)
+    limits = [(group_of([policy("10/m", cost=4, counts="failures")]).limits[0], "key")]
+    first, second = local.admit(limits), local.admit(limits)
+
+    local.give_back(list(first))
+    local.give_back(list(second))
+    local.give_back(list(second))
+
+    assert [local.admit(limits)[0].wait_us for _ in range(3)] == [0, 0, 60_000_000]
+
+
+def test_what_was_refused_here_has_nothing_to_give_back():
+    local = LocalLimiter(Clock())
+    limits = [(group_of([policy("1/m")]).limits[0], "key")]
+    local.admit(limits)
+
+    refused = local.admit(limits)
+
+    assert refused[0].slot == 0
