@@ -226,7 +226,7 @@ class SentinelMiddleware:
                 "" if verdict.refused else visit.outcome,
                 visit.account,
                 verdict.refused,
-                policies=" ".join(dict.fromkeys(visit.asked)),
+                policies=" ".join(visit.asked),
                 shadowed="" if verdict.refused else " ".join(dict.fromkeys(visit.shadowed)),
                 beyond=visit.client.beyond,
             )

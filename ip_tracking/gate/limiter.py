@@ -47,6 +47,8 @@ def admit(
     differ cannot widen a limit.
     """
     quotas: tuple[Quota, ...] = ()
+    asked: tuple[str, ...] = ()
+    shadowed: tuple[str, ...] = ()
     at_us = 0
     now: int | str = "" if now_us is None else now_us
     known = int(bool(user))
@@ -54,12 +56,15 @@ def admit(
         counters, keys = _keys(tag, group)
         reply = yield Call(ADMIT, keys, [now, known, group.packed, 0])
         verdict = degraded.answer(group, counters) if reply is None else read_reply(reply, group, counters, known)
+        asked += (group.names,)
         if verdict.refused:
             yield from give_back(quotas)
-            return verdict._replace(quotas=tuple([quota.after_return() for quota in quotas]) + verdict.quotas)
+            returned = tuple([quota.after_return() for quota in quotas])
+            return verdict._replace(quotas=returned + verdict.quotas, asked=asked)
         quotas += verdict.quotas
+        shadowed += verdict.shadowed
         at_us = verdict.now_us
-    return Verdict("", 0, quotas, at_us)
+    return Verdict("", 0, quotas, at_us, asked=asked, shadowed=shadowed)
 
 
 def peek(

@@ -251,7 +251,9 @@ def test_a_busy_event_loop_is_not_taken_for_a_store_that_is_away(own):
         calls = [asyncio.create_task(own.arun(*echo(str(number)))) for number in range(300)]
         await asyncio.sleep(0)
         time.sleep(3 * TIMEOUT_S)  # noqa: ASYNC251 - the loop is busy
-        return await asyncio.gather(*calls)
+        answers = await asyncio.gather(*calls)
+        await own._async_client().aclose()
+        return answers
 
     answers = asyncio.run(ask_all())
 
@@ -267,7 +269,9 @@ def test_who_stops_waiting_leaves_nobody_else_with_their_answer(own):
 
     async def ask_all() -> list[object]:
         await asyncio.gather(*map(leave, range(100)))
-        return await asyncio.gather(*(own.arun(*echo(str(number))) for number in range(100)))
+        answers = await asyncio.gather(*(own.arun(*echo(str(number))) for number in range(100)))
+        await own._async_client().aclose()
+        return answers
 
     answers = asyncio.run(ask_all())
 
