@@ -22,7 +22,7 @@ AGENT = ("http_user_agent", "request_User-Agent", "user_agent", "User-Agent", "a
 REFERER = ("http_referer", "request_Referer", "http_referrer", "referer", "referrer", "Referer")
 USER = ("remote_user", "ClientUsername", "user_id")
 
-_NOTHING = (None, "", "-", [])
+_NOTHING: tuple[object, ...] = (None, "", "-", [])
 # What syslog or a container runtime put before the object. Nothing that came from a client stands without a quote.
 _PREFIX = re.compile(r'[^"{]{0,200}(?={)')
 # nginx without escape=json writes \x22, which JSON does not know, and does so in the very lines that matter.

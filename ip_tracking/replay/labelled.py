@@ -59,9 +59,7 @@ def _case(place: Path, name: str) -> Case:
     expected = _expected(file)
     attackers, benign = (_sources(file, expected, key) for key in ("attackers", "benign"))
     if both := attackers.keys() & benign.keys():
-        raise BrokenCase(
-            f"{file} has {min(both).address} among the attackers and the benign; leave it in one list or in none"
-        )
+        raise BrokenCase(f"{file} calls {min(both).address} attacker and benign; leave it in one list or in none")
     return Case(name, place / LOG, _family(file, expected), attackers, benign, _parsable(file, expected))
 
 

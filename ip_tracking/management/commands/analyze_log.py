@@ -30,9 +30,7 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 
 
 class Command(BaseCommand):
-    help = (
-        "Reads access logs (common, combined or JSON, plain or .gz, - for standard input); lists suspicious addresses."
-    )
+    help = "Lists suspicious addresses in access logs (common, combined or JSON; plain or .gz; - for standard input)."
     requires_system_checks: tuple[str, ...] = ()  # a log is read the same whatever the project's settings are
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -71,9 +69,7 @@ class Command(BaseCommand):
     def _warn_of_unparsed(self, replay: Replay) -> None:
         if not replay.unparsed:
             return
-        self.stderr.write(
-            f"{replay.unparsed} of {replay.lines} lines are no line of a log in a format that was looked for:"
-        )
+        self.stderr.write(f"{replay.unparsed} of {replay.lines} lines are in no format that was looked for:")
         for place, text in replay.unparsed_shown:
             self.stderr.write(f"  {visible(place)}  {visible(text, REQUEST_CHARS)}")
 

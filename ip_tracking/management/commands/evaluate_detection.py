@@ -20,7 +20,7 @@ CANNOT_SCORE = 2  # not to be taken for a benign address that was flagged, which
 
 
 class Command(BaseCommand):
-    help = "Scores the rules on a folder of <group>/<case>/access.log with expected.json; exits with 1 where a benign address is flagged."
+    help = "Scores the rules on logs with known attackers; exits with 1 where a benign address is flagged."
     requires_system_checks: tuple[str, ...] = ()  # a log is read the same whatever the project's settings are
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -53,9 +53,7 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(result, indent=2))
 
     def _print_table(self, families: dict[str, Score], everything: Score, lines_per_s: int) -> None:
-        self.stdout.write(
-            f"{'family':{FAMILY_CHARS}} {'attackers found':>20} {'benign flagged':>16} {'lines parsed':>20}"
-        )
+        self.stdout.write(_columns("family", "attackers found", "benign flagged", "lines parsed"))
         for family in sorted(families):
             self.stdout.write(_row(family, families[family]))
         self.stdout.write(_row("all", everything))
@@ -75,7 +73,11 @@ def _row(family: str, score: Score) -> str:
     found = f"{_share(score.found, score.attackers)} {score.found} of {score.attackers}"
     parsed = f"{_share(score.parsed, score.parsable)} {score.parsed} of {score.parsable}"
     flagged = f"{len(score.wrong)} of {score.benign}"
-    return f"{visible(family, FAMILY_CHARS):{FAMILY_CHARS}} {found:>20} {flagged:>16} {parsed:>20}"
+    return _columns(family, found, flagged, parsed)
+
+
+def _columns(family: str, found: str, flagged: str, parsed: str) -> str:
+    return f"{visible(family, FAMILY_CHARS):{FAMILY_CHARS}} {found:>20} {flagged:>16} {parsed:>24}"
 
 
 def _share(part: int, whole: int) -> str:
