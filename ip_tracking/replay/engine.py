@@ -89,8 +89,7 @@ class Replay:
         """Every network with a finding, the highest score first."""
         for network in self.kept.all():
             self._judge(network)
-        found = self._found.by_network().items()
-        suspects = [Suspect(network, tuple(map(self._readable, findings))) for network, findings in found]
+        suspects = [Suspect(network, findings) for network, findings in self._found.by_network()]
         return sorted(suspects, key=lambda suspect: (-suspect.score, -suspect.severity.rank, suspect.network))
 
     def _keep(self, event: Event, place: int, symptoms: str) -> None:
@@ -108,7 +107,7 @@ class Replay:
 
     def _judge(self, network: Network) -> None:
         for since_us, events in network.stretches(bursts.widest_window_us(self.rules)):
-            self._found.add(bursts.find(events, self.rules, since_us))
+            self._found.add(map(self._readable, bursts.find(events, self.rules, since_us)))
 
     def _readable(self, finding: Finding) -> Finding:
         """The evidence with files and line numbers as people write them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ip_tracking.detection.finding import Finding
@@ -22,8 +22,8 @@ class Found:
             known = of_network.get(key)
             of_network[key] = _joined(known, finding) if known else finding
 
-    def by_network(self) -> dict[str, list[Finding]]:
-        return {network: list(findings.values()) for network, findings in self._networks.items()}
+    def by_network(self) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+        return ((network, tuple(findings.values())) for network, findings in self._networks.items())
 
 
 def _joined(one: Finding, other: Finding) -> Finding:

@@ -61,7 +61,7 @@ class Command(BaseCommand):
             cases.file([finding for suspect in suspects for finding in suspect.findings], source=source)
         self._warn_of_unparsed(replay)
         if format == "json":
-            self.stdout.write(json.dumps(_as_json(replay, suspects, seconds), indent=2))
+            self._print_json(replay, suspects, seconds)
         else:
             self._print_table(replay, suspects, seconds)
         self.stdout.flush()
@@ -72,6 +72,19 @@ class Command(BaseCommand):
         self.stderr.write(f"{replay.unparsed} of {replay.lines} lines are in no format that was looked for:")
         for place, text in replay.unparsed_shown:
             self.stderr.write(f"  {visible(place)}  {visible(text, REQUEST_CHARS)}")
+
+    def _print_json(self, replay: Replay, suspects: list[Suspect], seconds: float) -> None:
+        result = {
+            "lines": replay.lines,
+            "parsed": replay.parsed,
+            "unparsed": replay.unparsed,
+            "networks_closed": replay.networks_closed,
+            "seconds": round(seconds, 3),
+            "flagged": suspects,
+        }
+        self.stdout.ending = ""  # piece by piece: a hundred thousand suspects at once would need a gigabyte
+        json.dump(result, self.stdout, indent=2, default=_as_json)
+        self.stdout.write("\n")
 
     def _print_table(self, replay: Replay, suspects: list[Suspect], seconds: float) -> None:
         for suspect in suspects:
@@ -124,22 +137,12 @@ def _request(event: Event) -> str:
     return f"{event.method} {event.path}{query} {event.status}".lstrip()
 
 
-def _as_json(replay: Replay, suspects: list[Suspect], seconds: float) -> dict[str, Any]:
+def _as_json(suspect: Suspect) -> dict[str, Any]:
     return {
-        "lines": replay.lines,
-        "parsed": replay.parsed,
-        "unparsed": replay.unparsed,
-        "networks_closed": replay.networks_closed,
-        "seconds": round(seconds, 3),
-        "flagged": [
-            {
-                "address": suspect.network,
-                "severity": suspect.severity.value,
-                "score": suspect.score,
-                "findings": [_finding_as_json(finding) for finding in suspect.findings],
-            }
-            for suspect in suspects
-        ],
+        "address": suspect.network,
+        "severity": suspect.severity.value,
+        "score": suspect.score,
+        "findings": [_finding_as_json(finding) for finding in suspect.findings],
     }
 
 
