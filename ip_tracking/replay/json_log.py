@@ -21,6 +21,7 @@ QUERY = ("args", "query_string")
 AGENT = ("http_user_agent", "request_User-Agent", "user_agent", "User-Agent", "agent")
 REFERER = ("http_referer", "request_Referer", "http_referrer", "referer", "referrer", "Referer")
 USER = ("remote_user", "ClientUsername", "user_id")
+HEADERS = ("User-Agent", "Referer")  # of Caddy's; a client may name others like our fields
 
 _NOTHING: tuple[object, ...] = (None, "", "-", [])
 # What syslog or a container runtime put before the object. Nothing that came from a client stands without a quote.
@@ -59,7 +60,8 @@ def _flat(record: object) -> Fields:
     if not isinstance(request, dict):
         return record
     headers = request.get("headers")
-    return record | {"request": ""} | (headers if isinstance(headers, dict) else {}) | request
+    known = {name: headers.get(name) for name in HEADERS} if isinstance(headers, dict) else {}
+    return record | {"request": ""} | known | request
 
 
 def _line(fields: Fields) -> Line:
@@ -74,8 +76,8 @@ def _line(fields: Fields) -> Line:
 def _request(fields: Fields) -> tuple[str, str, str]:
     if fields.keys().isdisjoint(METHOD + TARGET):
         raise ValueError("no request")
-    whole = fields.get("request")
-    if isinstance(whole, str) and whole[:1] not in ("", "/"):
+    whole = _text(fields, ("request",))
+    if whole and not whole.startswith("/"):
         return request_of(whole)
     target, query = _text(fields, TARGET), _text(fields, QUERY)
     if query and "?" not in target:
@@ -98,7 +100,8 @@ def _text(fields: Fields, names: tuple[str, ...]) -> str:
         value = ", ".join(value) if all(isinstance(one, str) for one in value) else None
     if not isinstance(value, str):
         raise ValueError(names[0])
-    return value if value.isascii() else value.encode(errors="replace").decode()  # half a surrogate is no text
+    # Half a surrogate pair is no text that could be shown or stored.
+    return value if value.isascii() else value.encode(errors="backslashreplace").decode()
 
 
 def _first(fields: Fields, names: tuple[str, ...]) -> Any:

@@ -73,7 +73,7 @@ class Network:
             self._hours[event.hour_us] = hour = hour.capped()
         return hour.bytes - before
 
-    def stretches(self, reach_us: int) -> Iterator[tuple[int, list[Event]]]:
+    def stretches(self, reach_us: int, most: int = STRETCH) -> Iterator[tuple[int, list[Event]]]:
         """All events, as a time to judge from and what it takes for that: mostly one stretch with everything.
 
         A longer one is preceded by what windows of `reach_us` still see of the last.
@@ -84,7 +84,7 @@ class Network:
             before = len(events)
             events += bursts.earliest(self._hours[hour_us].events())
             fresh += len(events) - before
-            if fresh >= STRETCH:
+            if fresh >= most:
                 yield since_us, events
                 since_us, fresh = hour_us + HOUR_US, 0
                 events = [event for event in events if event.at_us >= since_us - reach_us]

@@ -66,8 +66,8 @@ def _case(place: Path, name: str) -> Case:
 def _expected(file: Path) -> dict[str, Any]:
     try:
         expected = json.loads(file.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise BrokenCase(f"{file} is no JSON ({error}); write an object such as {EXAMPLE}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise BrokenCase(f"{file} cannot be read as JSON ({error}); write an object such as {EXAMPLE}") from error
     if not isinstance(expected, dict):
         raise BrokenCase(f"{file} holds no object; write one such as {EXAMPLE}")
     for key in expected.keys() - set(KEYS):

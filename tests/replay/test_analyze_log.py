@@ -48,7 +48,7 @@ def test_json_says_who_why_and_by_which_lines(log):
 
     result = json.loads(out)
     assert err == ""
-    assert list(result) == ["lines", "parsed", "unparsed", "seconds", "flagged"]
+    assert list(result) == ["lines", "parsed", "unparsed", "networks_closed", "seconds", "flagged"]
     assert (result["lines"], result["parsed"], result["unparsed"]) == (3, 3, 0)
     [flagged] = result["flagged"]
     assert list(flagged) == ["address", "severity", "score", "findings"]
