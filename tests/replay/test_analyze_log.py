@@ -132,6 +132,15 @@ def test_unparsed_lines_are_counted_and_shown(log):
     assert f"{path}:4  nonsense" in err
 
 
+def test_a_log_of_a_named_format_is_read_as_that(log):
+    path = log(
+        ['{"remote_addr": "203.0.113.9", "ts": 1760011200, "request": "GET /.env HTTP/1.1", "status": 404}\n', *SCAN]
+    )
+
+    assert json.loads(analyze(path, "--log-format", "json", "--format", "json")[0])["parsed"] == 1
+    assert json.loads(analyze(path, "--log-format", "combined", "--format", "json")[0])["parsed"] == 3
+
+
 @pytest.mark.parametrize(
     ("make", "wrong", "right"),
     [
