@@ -38,7 +38,7 @@ def moment_us(written: object) -> int | None:
     """A date of any kind: 09/Oct/2025:12:00:00 +0200, ISO 8601, or a number of seconds (or smaller) since 1970."""
     if isinstance(written, str):
         return _from_text(written.strip()) if len(written) <= _LONGEST else None
-    if isinstance(written, int | float) and not isinstance(written, bool):
+    if isinstance(written, int | float):
         return _from_number(written)
     return None
 
