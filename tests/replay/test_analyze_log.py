@@ -189,6 +189,15 @@ def test_save_files_a_case_that_names_the_log(log):
 
 
 @pytest.mark.django_db
+def test_what_no_database_stores_does_not_keep_a_case_from_being_filed(log):
+    hostile = r'{"remote_addr": "203.0.113.9", "ts": 1760011200, "status": 404, "request": "GET /.env%s\u0000\ud800"}'
+
+    analyze(log([hostile % name + "\n" for name in ".a .b".split()]), "--save")
+
+    assert SuspiciousIP.objects.get().network == "203.0.113.9"
+
+
+@pytest.mark.django_db
 def test_nothing_is_filed_from_a_broken_set_of_files(log):
     broken = log(gzip.compress("".join(SCAN).encode())[:-9], "b.gz")
 
