@@ -192,7 +192,7 @@ def test_save_files_a_case_that_names_the_log(log):
 def test_what_no_database_stores_does_not_keep_a_case_from_being_filed(log):
     hostile = r'{"remote_addr": "203.0.113.9", "ts": 1760011200, "status": 404, "request": "GET /.env%s\u0000\ud800"}'
 
-    analyze(log([hostile % name + "\n" for name in ".a .b".split()]), "--save")
+    analyze(log([hostile % name + "\n" for name in [".a", ".b"]]), "--save")
 
     assert SuspiciousIP.objects.get().network == "203.0.113.9"
 
