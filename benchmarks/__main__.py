@@ -49,7 +49,7 @@ def measure(directory: Path) -> dict[str, dict[str, float]]:
     gate = importlib.import_module("benchmarks.gate")
     background = importlib.import_module("ip_tracking.background").background
     try:
-        return {"gate": gate.measure()}
+        return {"gate": gate.measure(), "replay": importlib.import_module("benchmarks.replay").measure()}
     finally:
         background.close()
 
