@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
 import random
-from itertools import count
 
 import pytest
 
@@ -12,15 +10,14 @@ from ip_tracking import conf
 from ip_tracking.detection import bursts
 from ip_tracking.detection.rules import RULES
 from ip_tracking.event import US
-from ip_tracking.gate import limiter, store
-from ip_tracking.gate.limiter import Ask
-from ip_tracking.gate.plan import login_plan, plan_for
+from ip_tracking.gate import store
 from ip_tracking.gate.policies import rows, table_of
 from ip_tracking.replay import flags
 from ip_tracking.replay.changes import Change, Tables
 from ip_tracking.replay.counters import DELETE_EVERY, Counters
 from ip_tracking.replay.door import Door, House
-from ip_tracking.steps import drive
+from tests.simulators.benign import Asked
+from tests.simulators.living_gate import refusals
 from tests.traffic import event, failed_login
 
 NOON_US = 1_800_000_000 * US
@@ -61,35 +58,11 @@ def traffic(seed: int, requests: int):
         )._replace(at_us=NOON_US + time_us)
 
 
-def lived(events) -> list[str]:
-    """The living gate, with the clock passed in: admitted when they come, given back when their view is done."""
-    back, number, verdicts = [], count(), []
-    for one in events:
-        while back and back[0][0] <= one.at_us:
-            drive(limiter.give_back(heapq.heappop(back)[2]))
-        plan = plan_for(one.route, one.kind, one.method, False)
-        door = drive(limiter.admit(one.network, one.user, plan, now_us=one.at_us))
-        good = not one.outcome or one.outcome.endswith("_ok")
-        freed = [quota for quota in door.quotas if quota.limit.returnable and good]
-        refused = door.refused
-        if one.kind == "login" and not refused:
-            ask = Ask(account=one.account)
-            login = drive(limiter.admit(one.network, "", login_plan(), ask=ask, now_us=one.at_us))
-            refused = login.refused
-            freed += login.quotas if good else ()
-            if refused:
-                drive(limiter.give_back(door.quotas))
-        if not refused:
-            heapq.heappush(back, (one.at_us + one.duration_us, next(number), freed))
-        verdicts.append(refused)
-    return verdicts
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_the_same_requests_get_the_same_verdicts_as_from_the_living_gate(tracking, seed):
     tracking(POLICIES=TIGHT)
     events = list(traffic(seed, 1_500))
-    living = lived(events)
+    living = list(refusals(Asked(one) for one in events))
     loose, tight = (Door(table_of(rows(given)), HOUSE) for given in ({}, TIGHT))
 
     with Counters(conf.get().store_url, 3_600 * US) as counters:
@@ -166,5 +139,5 @@ def test_findings_are_those_of_live_detection(seed):
 
     live = {told(finding) for finding in bursts.find(bursts.earliest(events), RULES)}
 
-    assert flagged(events) == {finding for finding in live}
+    assert flagged(events) == live
     assert len({finding[1] for finding in live}) >= 4
