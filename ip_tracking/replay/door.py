@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Generator, Iterable
+from io import BytesIO
 from itertools import count
 from typing import Any, NamedTuple
 
-from django.http import HttpRequest, QueryDict
+from django.core.handlers.wsgi import WSGIRequest
 from django.urls import Resolver404, resolve
 
 from ip_tracking.event import Event
@@ -55,7 +56,7 @@ class Door:
             return verdict.refused
         back = [] if _failed(event) else [quota for quota in verdict.quotas if quota.limit.returnable]
         if _is_login(event) and not self._house.logins_at_door:
-            ask = Ask(account=event.account, inside=True)
+            ask = NOTHING._replace(account=event.account)
             login = yield from limiter.admit(event.network, "", self._logins, ask=ask, now_us=event.at_us)
             if login.refused:
                 yield from limiter.give_back(verdict.quotas)
@@ -85,17 +86,21 @@ class Door:
         return at_door(self._policies, route, kind, method, self._house.logins_at_door, marks)
 
 
+# No decision stands where a replay counts: like a view, it asks for none.
+NOTHING = Ask(inside=True)
+
+
 def _ask(event: Event, plan: Plan) -> Ask:
-    """For policies that count by a value of the URL: a request with the URL that the log kept."""
+    """For policies that count by a value of the URL: a request with the query that the log kept."""
     if not plan.named:
-        return limiter.NOTHING
-    request = HttpRequest()
-    request.GET = QueryDict(event.query)
+        return NOTHING
+    # Not QueryDict(query): a request reads its query when it is asked, where the gate expects what cannot be read.
+    request = WSGIRequest({"REQUEST_METHOD": "GET", "QUERY_STRING": event.query, "wsgi.input": BytesIO()})
     try:
         arguments = resolve(event.path).kwargs
     except Resolver404:  # the route is gone, or its path was cut
         arguments = {}
-    return Ask(request=request, arguments=arguments)
+    return NOTHING._replace(request=request, arguments=arguments)
 
 
 def _failed(event: Event) -> bool:

@@ -128,6 +128,15 @@ def test_a_value_of_the_url_is_counted():
     assert (by_slug["requests"], by_query["requests"]) == (1, 2)
 
 
+def test_a_query_that_cannot_be_read_counts_as_it_does_at_the_door(settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 10
+    log(*(event(NOON + s(n), f"203.0.113.{n}", query="\ufffd" + f"&{n}=x" * 20) for n in range(3)))
+
+    found = report("--policy", 'looks={"rates": ["2/m"], "routes": ["*"], "key": "url:q"}')
+
+    assert found["policies"]["looks"]["newly_refused"]["requests"] == 1
+
+
 def test_the_time_before_the_period_fills_its_windows_and_is_not_counted():
     start = NOON - timedelta(hours=1)
     log(*(event(start - s(10 - n)) for n in range(5)), event(start + s(1)))

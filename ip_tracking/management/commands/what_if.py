@@ -63,15 +63,15 @@ class Command(BaseCommand):
 
     def handle(self, *, format: str, **options: Any) -> None:  # noqa: A002 - the option's name
         try:
-            tried = _try(**options)
+            report = what_if_report.report(_try(**options))
+            for line in [json.dumps(report, indent=2)] if format == "json" else what_if_report.lines(report):
+                self.stdout.write(line)
         except (BadSetting, NoCounters) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
-        told = what_if_report.report(tried)
-        lines = [json.dumps(told, indent=2)] if format == "json" else what_if_report.lines(told)
-        for line in lines:
-            self.stdout.write(line)
+        except BrokenPipeError:
+            return  # whoever read us has gone (| head): nothing is wrong
 
 
 def _try(*, policy: list[str], rule: list[str], hours: int, until: str | None, store: str | None, **_: Any) -> Tried:
