@@ -19,7 +19,7 @@ from ip_tracking.replay.door import Door, House
 
 GOOD_PAYMENT = "payment_ok"
 
-# Of each difference, enough to see who that is.
+# Of each difference the first requests of so many networks: enough to see who they are.
 EXAMPLES = 5
 
 DECISIONS = (BLOCK, THROTTLE)
@@ -36,13 +36,13 @@ class Hit:
     examples: list[Event] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
+        if event.network not in self.networks and len(self.examples) < EXAMPLES:
+            self.examples.append(event)
         self.requests += 1
         self.good_payments += event.outcome == GOOD_PAYMENT
         self.networks.add(event.network)
         if event.user:
             self.users.add(event.user)
-        if len(self.examples) < EXAMPLES:
-            self.examples.append(event)
 
 
 @dataclass(slots=True)

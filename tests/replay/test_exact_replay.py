@@ -14,7 +14,7 @@ from ip_tracking.gate import store
 from ip_tracking.gate.policies import rows, table_of
 from ip_tracking.replay import flags
 from ip_tracking.replay.changes import Change, Tables
-from ip_tracking.replay.counters import DELETE_EVERY, Counters
+from ip_tracking.replay.counters import DELETE_EVERY, Counters, NoCounters
 from ip_tracking.replay.door import Door, House
 from tests.simulators.benign import Asked
 from tests.simulators.living_gate import refusals
@@ -111,6 +111,18 @@ def test_the_server_holds_the_counters_of_one_window_only():
     assert held <= 3
 
 
+def test_a_server_without_room_is_refused():
+    """What it would evict first are real counters."""
+    client = store.get().client
+    client.config_set("maxmemory", int(client.info("memory")["used_memory"] * 1.5))
+
+    try:
+        with pytest.raises(NoCounters, match="full, and a replay could cost it real counters"):
+            Counters(conf.get().store_url, US).__enter__()
+    finally:
+        client.config_set("maxmemory", 0)
+
+
 def flagged(events) -> set[tuple]:
     """All that a replay finds: of a table that flags nothing before, all is new."""
     change = Change(Tables((), ()), Tables((), RULES), (), (), ())
@@ -131,7 +143,7 @@ def test_findings_are_those_of_live_detection(seed):
             failed_login(
                 network=network, symptoms=draw.choice(shown), path=f"/{draw.choice('abcdefghijklmno')}/x"
             )._replace(at_us=NOON_US + draw.randrange(4 * 3_600 * US))
-            for network, times in (("203.0.113.1", 9_000), ("203.0.113.2", 300), ("203.0.113.3", 40))
+            for network, times in (("203.0.113.1", 20_000), ("203.0.113.2", 300), ("203.0.113.3", 40))
             for _ in range(times)
         ),
         key=lambda one: (one.network, one.at_us, one.request_id),

@@ -105,6 +105,18 @@ def test_logins_in_flight_hold_their_places():
     assert [example["request_id"] for example in hit["examples"]] == [slow[3].request_id]
 
 
+def test_what_was_refused_before_its_view_is_replayed_as_a_failure():
+    log(
+        *(event(NOON + s(n), account="ada", refused="login", status=429) for n in range(4)),
+        *(event(NOON + s(n), kind="payment", refused="payment", status=429, user="7") for n in range(4)),
+    )
+
+    found = report("--policy", 'login={"rates": ["3/m"]}', "--policy", 'payment-declines={"rates": ["2/m"]}')
+
+    assert found["policies"]["login"]["newly_refused"]["requests"] == 1
+    assert found["policies"]["payment-declines"]["newly_refused"]["requests"] == 2
+
+
 def test_an_account_is_counted_from_wherever_it_is_named():
     log(*(failed_login(NOON + s(n), network=f"203.0.113.{n}", account="ada") for n in range(4)))
 
