@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from ip_tracking.detection import bursts
+from ip_tracking.detection.finding import Rule
 from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN
 from ip_tracking.detection.rules import RULES
 from ip_tracking.detection.symptoms import symptoms_of
@@ -18,10 +21,10 @@ from tests.simulators.living_gate import refusals
 SEEDS = range(4)
 
 
-def flagged(asked: list[Asked]) -> list[tuple[str, str, int]]:
+def flagged(asked: list[Asked], rules: Sequence[Rule] = RULES) -> list[tuple[str, str, int]]:
     """All that the rules find in the day, by network, rule and count."""
     events = [event._replace(symptoms=symptoms_of(event)) for event, _ in asked]
-    found = bursts.find(bursts.earliest(event for event in events if event.symptoms), RULES)
+    found = bursts.find(bursts.earliest(event for event in events if event.symptoms), rules)
     return [(finding.network, finding.rule, finding.count) for finding in found]
 
 
@@ -82,8 +85,15 @@ def test_the_day_holds_all_that_harmless_clients_do():
     assert shown["sensitive-file:dotenv"] + statuses[502] >= 100
 
 
-def test_a_limit_of_a_quarter_would_refuse_some_of_them(tracking):
-    """The simulation can fail: tighter limits do meet its people."""
+def test_tighter_rules_would_flag_some_of_them():
+    tight = [replace(rule, threshold=max(1, rule.threshold // 5)) for rule in RULES]
+
+    found = {rule for _, rule, _ in flagged(day(seed=9, size=0.1), tight)}
+
+    assert {"login-brute-force", "login-hammering", "enumeration", "sensitive-files"} <= found
+
+
+def test_tighter_limits_would_refuse_some_of_them(tracking):
     tracking(POLICIES={name: {"rates": ["1/10m"]} for name in SHIPPED if name.startswith(("login", "coupon"))})
 
     assert {policy for policy, _ in refused(day(seed=9, size=0.1))} >= {"login"}
