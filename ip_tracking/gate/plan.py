@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -96,14 +97,19 @@ def plan_for(route: str, kind: str, method: str, logins_at_door: bool, marks: fr
 
     `method` must come from a closed set, for the memo's sake.
     """
-    return plan_of(
-        [
-            policy
-            for policy in table()
-            if (policy.name in marks and policy.takes(method))
-            or (policy.covers(route, kind, method) and (logins_at_door or not policy.is_login))
-        ]
-    )
+    return plan_of(at_door(table(), route, kind, method, logins_at_door, marks))
+
+
+def at_door(
+    policies: Iterable[Policy], route: str, kind: str, method: str, logins_at_door: bool, marks: frozenset[str]
+) -> list[Policy]:
+    """Returns those of a table that what goes there passes once."""
+    return [
+        policy
+        for policy in policies
+        if (policy.name in marks and policy.takes(method))
+        or (policy.covers(route, kind, method) and (logins_at_door or not policy.is_login))
+    ]
 
 
 @lru_cache(maxsize=1)

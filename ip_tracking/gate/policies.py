@@ -273,10 +273,15 @@ def table() -> tuple[Policy, ...]:
     """Returns the policies in force, in order; raises BadSetting, which a system check reports first."""
     global _table  # noqa: PLW0603 - the one memo of this module
     if _table is None:
-        policies = parse_all(conf.get().policies)
-        refuse_one_name_for_two(policies)
-        _table = tuple(policy for policy in policies if policy.mode != "off")
+        _table = table_of(rows(conf.get().policies))
     return _table
+
+
+def table_of(named: Mapping[str, Any]) -> tuple[Policy, ...]:
+    """Returns the policies of these rows, without those that are off; raises BadSetting."""
+    policies = [parse_policy(name, row) for name, row in named.items()]
+    refuse_one_name_for_two(policies)
+    return tuple(policy for policy in policies if policy.mode != "off")
 
 
 def parse_all(given: Mapping[str, Any]) -> list[Policy]:
@@ -297,9 +302,9 @@ def refuse_one_name_for_two(policies: list[Policy]) -> None:
                 )
 
 
-def rows(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the shipped rows with a project's over them: by name, field by field; None drops a row."""
-    merged = {name: _over(SHIPPED.get(name, {}), row) for name, row in (SHIPPED | dict(given)).items()}
+def rows(given: Mapping[str, Any], base: Mapping[str, Any] = SHIPPED) -> dict[str, Any]:
+    """Returns the shipped rows (or others) with a project's over them: by name, field by field; None drops a row."""
+    merged = {name: _over(base.get(name, {}), row) for name, row in {**base, **given}.items()}
     return {name: row for name, row in merged.items() if row is not None}
 
 

@@ -61,6 +61,25 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
             .filter(place__lte=most_per_hour)
         )
 
+    def between(self, start: datetime, end: datetime) -> RequestLogQuerySet:
+        return self.filter(at__gte=start, at__lt=end)
+
+    def people(self, networks: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Returns how many requests, known users and good payments come from each of these networks."""
+        rows = (
+            self.filter(network__in=networks)
+            .values("network")
+            .annotate(
+                requests=Count("pk"),
+                users=Count("user", distinct=True, filter=~Q(user="")),
+                good_payments=Count("pk", filter=Q(outcome="payment_ok")),
+            )
+        )
+        return {
+            network: {"requests": requests, "users": users, "good_payments": payments}
+            for network, requests, users, payments in rows.values_list("network", "requests", "users", "good_payments")
+        }
+
     def showing_only(self, symptom: str, network: str, start: datetime, end: datetime) -> RequestLogQuerySet:
         """Rows of one network in the order of its index, so that a slice reads no more than it is long."""
         return self.filter(network=network, at__gte=start, at__lt=end, symptoms=symptom).order_by("at", "request_id")
