@@ -113,7 +113,7 @@ def _may(rule: Rule) -> str:
 
 
 def _limit(rule: Rule) -> str:
-    return f"{rule.threshold} in {rule.window_s} s"
+    return f"{rule.threshold} in {rule.window_s} s" + (f", none `{rule.unless}`" if rule.unless else "")
 
 
 def metrics() -> str:

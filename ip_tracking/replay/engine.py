@@ -1,6 +1,6 @@
 """Yesterday's log through today's rules: lines in, findings out. The same symptoms and the same rules as live.
 
-Memory holds what showed a symptom and is within the cap, never the lines.
+Memory holds what showed a symptom and is within the cap, and views that may be part of a crawl; never the lines.
 """
 
 from __future__ import annotations
@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ip_tracking.detection import bursts
 from ip_tracking.detection.bursts import READ_BACK
 from ip_tracking.detection.finding import Finding, Rule, Severity, score
+from ip_tracking.detection.pages import is_page
 from ip_tracking.detection.rules import RULES
 from ip_tracking.detection.symptoms import symptoms_of
 from ip_tracking.event import Event, floor_hour
 from ip_tracking.replay.access_log import parse
+from ip_tracking.replay.pages import Pages
 
 # As much of a request as a row of the live log keeps. Symptoms are read from the whole of it before.
 PATH_CHARS = QUERY_CHARS = 512
@@ -54,6 +57,7 @@ class Replay:
     lines: int = 0
     parsed: int = 0
     unparsed_shown: list[tuple[str, str]] = field(default_factory=list)
+    _pages: Pages = field(default_factory=Pages)
     _kept: defaultdict[tuple[str, int], list[Event]] = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -72,31 +76,39 @@ class Replay:
                     self.unparsed_shown.append((f"{name}:{number}", text.rstrip("\n")))
                 continue
             self.parsed += 1
-            symptoms = symptoms_of(line.event, line.referer)
+            symptoms, viewed = symptoms_of(line.event, line.referer), is_page(line.event)
+            if not symptoms and not viewed:
+                continue
+            event = _as_kept(line.event, f"{name}:{number:0{LINE_DIGITS}d}", symptoms)
             if symptoms:
-                self._keep(line.event, f"{name}:{number:0{LINE_DIGITS}d}", symptoms)
+                self._keep(event)
+            if viewed:
+                self._pages.keep(event)
 
     def suspects(self) -> list[Suspect]:
         """Every network with a finding, the highest score first."""
         kept = (event for events in self._kept.values() for event in bursts.earliest(events))
         by_network: defaultdict[str, list[Finding]] = defaultdict(list)
-        for finding in bursts.find(kept, self.rules):
+        for finding in bursts.find(chain(kept, self._pages.crowded()), self.rules):
             by_network[finding.network].append(_readable(finding))
         suspects = [Suspect(network, tuple(findings)) for network, findings in by_network.items()]
         return sorted(suspects, key=lambda suspect: (-suspect.score, -suspect.severity.rank, suspect.network))
 
-    def _keep(self, event: Event, request_id: str, symptoms: str) -> None:
-        event = event._replace(
-            request_id=request_id,
-            path=event.path[:PATH_CHARS],
-            query=event.query[:QUERY_CHARS],
-            user_agent=event.user_agent[:AGENT_CHARS],
-            symptoms=symptoms,
-        )
+    def _keep(self, event: Event) -> None:
         kept = self._kept[event.network, floor_hour(event.at_us)]
         kept.append(event)
         if len(kept) >= 4 * READ_BACK:  # twice what the cap can leave, so that a long hour is sorted now and then only
             kept[:] = bursts.earliest(kept)
+
+
+def _as_kept(event: Event, request_id: str, symptoms: str) -> Event:
+    return event._replace(
+        request_id=request_id,
+        path=event.path[:PATH_CHARS],
+        query=event.query[:QUERY_CHARS],
+        user_agent=event.user_agent[:AGENT_CHARS],
+        symptoms=symptoms,
+    )
 
 
 def _readable(finding: Finding) -> Finding:
