@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 
@@ -40,9 +40,11 @@ def find(events: Iterable[Event], rules: Sequence[Rule], since_us: int = 0) -> l
     for _, group in groupby(_in_order(events), key=attrgetter("network")):
         of_network = list(group)
         for rule in rules:
-            counted = {rule.symptom, rule.unless}
-            matching = [event for event in of_network if not counted.isdisjoint(names(event.symptoms))]
-            findings += _slide(matching, rule, floor_hour(since_us))
+            findings += _merged(
+                finding
+                for events in _matching(of_network, rule)
+                for finding in _slide(events, rule, floor_hour(since_us))
+            )
     return findings
 
 
@@ -64,6 +66,31 @@ def widest_window_us(rules: Iterable[Rule]) -> int:
 def read_from_us(first_us: int, rules: Iterable[Rule]) -> int:
     """From where rows are read to judge events from `first_us` on: whole hours, because READ_BACK counts by hours."""
     return floor_hour(floor_hour(first_us) - widest_window_us(rules))
+
+
+def _matching(of_network: Sequence[Event], rule: Rule) -> Iterable[Sequence[Event]]:
+    """What the rule looks at, in order; where it counts for each of something, each by itself."""
+    wanted = {rule.symptom, rule.unless}
+    matching = [event for event in of_network if not wanted.isdisjoint(names(event.symptoms))]
+    if not rule.each:
+        return [matching]
+    groups: dict[str, list[Event]] = {}
+    for event in matching:
+        groups.setdefault(getattr(event, rule.each), []).append(event)
+    groups.pop("", None)
+    return groups.values()
+
+
+def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding an hour, as cases come to it too: the first offences, and the most that any did."""
+    ordered = sorted(findings, key=attrgetter("hour_us", "first_seen_us"))
+    for _, group in groupby(ordered, key=attrgetter("hour_us")):
+        first, *others = group
+        if others:
+            every = (first, *others)
+            count, last = max(f.count for f in every), max(f.last_seen_us for f in every)
+            first = replace(first, count=count, last_seen_us=last)
+        yield first
 
 
 @dataclass(slots=True)

@@ -191,11 +191,12 @@ RULES: tuple[Rule, ...] = (
         symptom="declined-payment",
         threshold=5,
         window_s=600,
-        reason="A buyer tries a second card, perhaps a third. What is tried is not kept, so that trying many cards "
-        "and guessing at one card's code (OAT-010) look alike.",
-        example="Five checkouts within ten minutes, each answered 402.",
-        nearest_benign="A buyer whose bank is down, or a provider that declines everybody: the policy on declines "
-        "holds them, and this only files.",
+        each="user",
+        reason="A buyer tries a second card, perhaps a third. The shipped limit lets five through, so that it is the "
+        "last number that can be seen. What is tried is not kept: trying many cards and guessing at one card's code "
+        "(OAT-010) look alike.",
+        example="Five checkouts of one customer within ten minutes, each answered 402.",
+        nearest_benign="A buyer whose bank is down and who goes on: the limit holds them, and this only files.",
         decides=False,
     ),
     Rule(
@@ -204,12 +205,13 @@ RULES: tuple[Rule, ...] = (
         owasp="OAT-001",
         severity=Severity.HIGH,
         symptom="declined-payment",
-        threshold=20,
+        threshold=25,
         window_s=3_600,
-        reason="Twenty declined payments are seven buyers with three bad cards each, at one address within an hour.",
-        example="A declined card every two minutes, below any limit.",
-        nearest_benign="An office of forty, of whom three are declined in a busy hour. While a payment provider "
-        "declines everybody, a large office reaches it: allow the network meanwhile.",
+        reason="Twenty-five declined payments are eight buyers with three bad cards each, at one address within an "
+        "hour; or who tests cards just below the limits, with many accounts or none.",
+        example="A declined card every two minutes.",
+        nearest_benign="An office of forty in a sale, of whom four are declined. While a payment provider declines "
+        "everybody, a large office reaches it: allow the network meanwhile.",
     ),
     Rule(
         name="coupon-cracking",
@@ -261,11 +263,12 @@ RULES: tuple[Rule, ...] = (
         owasp="OAT-005",
         severity=Severity.MEDIUM,
         symptom="paid",
-        threshold=15,
-        window_s=60,
-        reason="A checkout takes a person half a minute. Fifteen paid in one minute are a machine's, or a crowd's.",
-        example="Fifteen paid checkouts within a minute from one address.",
-        nearest_benign="Forty people behind one address in a sale: a third buys, over some minutes.",
+        threshold=10,
+        window_s=10,
+        reason="Forty people behind one address pay twenty times a minute when a sale is on: three in ten seconds. One "
+        "a second is a machine's.",
+        example="Ten paid checkouts within ten seconds from one address.",
+        nearest_benign="An office in a sale, as above. A till that sends its queue after a break: allow its network.",
         decides=False,
     ),
     Rule(
