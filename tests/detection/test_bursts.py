@@ -162,6 +162,36 @@ def test_a_folder_is_one_place_however_many_pages_are_missing_in_it():
     assert find(three_parts, [counting])[0].count == 3
 
 
+def test_what_excuses_begins_the_count_anew():
+    counting = rule(threshold=3, unless="paid")
+    paid = asked("/", at_s=2.5, symptoms="paid")
+
+    assert find([failed(1), failed(2), paid, failed(3), failed(4)], [counting]) == []
+    assert find([failed(1), failed(2), paid, failed(3), failed(4), failed(5)], [counting])[0].count == 3
+
+
+def test_where_each_user_counts_apart_strangers_do_not_count():
+    counting = rule(threshold=3, each="user")
+    many = [failed(at, user=f"u{at}") for at in range(9)]
+    strangers = [failed(at) for at in range(9)]
+    one = [failed(at, number=1, user="u1") for at in range(2, 5)]
+
+    assert find(many + strangers, [counting]) == []
+    assert find(many + strangers + one, [counting])[0].count == 4
+
+
+def test_users_who_each_meet_a_rule_are_one_finding():
+    counting = rule(threshold=3, each="user")
+    early = [failed(at, user="early") for at in range(3)]
+    late = [failed(100 + at, user="late") for at in range(5)]
+
+    [finding] = find(late + early, [counting])
+
+    assert finding.count == 5
+    assert (finding.first_seen_us, finding.last_seen_us) == (early[0].at_us, late[-1].at_us)
+    assert finding.evidence == tuple(early)
+
+
 def test_what_a_rule_counts_must_be_known_to_count():
     counting = rule(threshold=2, distinct="account")
     nameless = [failed(at) for at in range(5)]
