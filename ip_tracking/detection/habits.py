@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ip_tracking.detection.agents import dated_from_us
-from ip_tracking.detection.pages import EMBEDDED, METHODS
+from ip_tracking.detection.pages import METHODS, is_embedded
 from ip_tracking.event import Event
 
 DECLINED_PAYMENT = "declined-payment"
@@ -73,4 +73,4 @@ def _is_declined(event: Event) -> bool:
 
 
 def _is_random(event: Event) -> bool:
-    return _RANDOM_QUERY.fullmatch(event.query) is not None and EMBEDDED.search(event.path) is None
+    return _RANDOM_QUERY.fullmatch(event.query) is not None and not is_embedded(event.path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from ip_tracking.detection.matching import CACHED_CHARS
 from ip_tracking.event import Event
 
 PAGE = "page"
@@ -15,12 +17,21 @@ UNCHANGED = 304  # the answer to who has the page already: a browser, and no cra
 VIEWS_READ = 100
 
 # Pages embed these and browsers ask for them by themselves, so that their absence says nothing of who asks.
-EMBEDDED = re.compile(
+_EMBEDDED = re.compile(
     r"\.(?:jpe?g|png|gif|webp|avif|svg|ico|bmp|css|js|mjs|map|woff2?|ttf|otf|eot|mp[34]|webm|ogg|m4[av]|vtt|wasm|webmanifest)$"
     r"|/(?:robots|ads|app-ads|humans|security|llms)\.txt$|/sitemap[\w.-]{0,40}\.xml(?:\.gz)?$|/(?:browserconfig|crossdomain)\.xml$"
     r"|/(?:manifest|apple-app-site-association)(?:\.json)?$|/apple-touch-icon|/favicon|^/\.well-known/",
     re.IGNORECASE,
 )
+
+
+def is_embedded(path: str) -> bool:
+    return _is_embedded(path) if len(path) <= CACHED_CHARS else _EMBEDDED.search(path) is not None
+
+
+@lru_cache(maxsize=4_096)
+def _is_embedded(path: str) -> bool:
+    return _EMBEDDED.search(path) is not None
 
 
 def is_page(event: Event) -> bool:
@@ -30,7 +41,7 @@ def is_page(event: Event) -> bool:
         and event.status != UNCHANGED
         and not event.refused
         and event.kind != "health"
-        and EMBEDDED.search(event.path) is None
+        and not is_embedded(event.path)
     )
 
 

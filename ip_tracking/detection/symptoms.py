@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ip_tracking.detection.habits import habit_of
 from ip_tracking.detection.matching import signatures_in
-from ip_tracking.detection.pages import EMBEDDED
+from ip_tracking.detection.pages import is_embedded
 from ip_tracking.detection.signatures import FOREIGN_SOFTWARE, SIGNATURES, Signature
 from ip_tracking.event import Event
 
@@ -42,7 +42,7 @@ def symptoms_of(event: Event, referer: str = "") -> str:
     if event.refused:
         # What we answered ourselves says nothing of what the client would have met: only that it came all the same.
         return REFUSED_BY_POLICY if _over_a_limit(event) else ""
-    embedded = event.status >= 400 and EMBEDDED.search(event.path) is not None
+    embedded = event.status >= 400 and is_embedded(event.path)
     shown = _answer(event, embedded=embedded)
     rows = _signatures(event, referer)
     if rows:

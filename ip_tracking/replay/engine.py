@@ -79,11 +79,11 @@ class Replay:
             symptoms, viewed = symptoms_of(line.event, line.referer), is_page(line.event)
             if not symptoms and not viewed:
                 continue
-            event = _as_kept(line.event, f"{name}:{number:0{LINE_DIGITS}d}", symptoms)
+            event, request_id = _cut(line.event), f"{name}:{number:0{LINE_DIGITS}d}"
             if symptoms:
-                self._keep(event)
+                self._keep(event._replace(request_id=request_id, symptoms=symptoms))
             if viewed:
-                self._pages.keep(event)
+                self._pages.keep(event, request_id)
 
     def suspects(self) -> list[Suspect]:
         """Every network with a finding, the highest score first."""
@@ -101,13 +101,11 @@ class Replay:
             kept[:] = bursts.earliest(kept)
 
 
-def _as_kept(event: Event, request_id: str, symptoms: str) -> Event:
+def _cut(event: Event) -> Event:
+    if len(event.path) <= PATH_CHARS and len(event.query) <= QUERY_CHARS and len(event.user_agent) <= AGENT_CHARS:
+        return event
     return event._replace(
-        request_id=request_id,
-        path=event.path[:PATH_CHARS],
-        query=event.query[:QUERY_CHARS],
-        user_agent=event.user_agent[:AGENT_CHARS],
-        symptoms=symptoms,
+        path=event.path[:PATH_CHARS], query=event.query[:QUERY_CHARS], user_agent=event.user_agent[:AGENT_CHARS]
     )
 
 

@@ -15,6 +15,7 @@ from ip_tracking.event import US, Event
 MOST_HELD = 100_000
 
 Second = tuple[str, int]  # a network, and a second since the epoch
+View = tuple[int, str, Event]  # as it sorts: when, and which line
 
 
 @dataclass(slots=True)
@@ -23,11 +24,11 @@ class Pages:
 
     most: int = MOST_HELD
     held: int = 0
-    _viewed: defaultdict[Second, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    _viewed: defaultdict[Second, list[View]] = field(default_factory=lambda: defaultdict(list))
 
-    def keep(self, event: Event) -> None:
+    def keep(self, event: Event, request_id: str) -> None:
         views = self._viewed[event.network, event.at_us // US]
-        views.append(event)
+        views.append((event.at_us, request_id, event))
         self.held += 1
         if len(views) >= 2 * VIEWS_READ:
             self.held -= len(views) - VIEWS_READ
@@ -38,7 +39,8 @@ class Pages:
     def crowded(self) -> Iterator[Event]:
         """The pages that may be part of a crawl, as the rules count them."""
         for second in self._crowds():
-            yield from map(as_page, sorted(self._viewed[second])[:VIEWS_READ])
+            for _, request_id, event in sorted(self._viewed[second])[:VIEWS_READ]:
+                yield as_page(event._replace(request_id=request_id))
 
     def _forget(self) -> None:
         crowds = {second: self._viewed[second] for second in self._crowds()}

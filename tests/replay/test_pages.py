@@ -43,13 +43,17 @@ def view(number: int, at_s: float, network: str = "203.0.113.9"):
     return asked(f"/products/{number}/", at_s=at_s, number=number, network=network, status=200)
 
 
+def keep(pages: Pages, event) -> None:
+    pages.keep(event, event.request_id)
+
+
 def test_what_is_no_part_of_a_crowd_is_forgotten_when_memory_is_full():
     pages = Pages(most=500)
 
     for number in range(60):
-        pages.keep(view(number, number / 40))
+        keep(pages, view(number, number / 40))
     for number in range(10_000):
-        pages.keep(view(number, number, "198.51.100.4"))
+        keep(pages, view(number, number, "198.51.100.4"))
 
     assert pages.held <= 500
     assert {event.network for event in pages.crowded()} == {"203.0.113.9"}
@@ -61,7 +65,7 @@ def test_of_a_second_no_more_is_kept_than_is_looked_at_whatever_came_first():
     views = [view(number, number / 10_000) for number in range(5 * VIEWS_READ)]
 
     for one in reversed(views):
-        pages.keep(one)
+        keep(pages, one)
 
     assert pages.held < 2 * VIEWS_READ
     assert [event.at_us for event in pages.crowded()] == [one.at_us for one in views[:VIEWS_READ]]
@@ -71,7 +75,7 @@ def test_a_log_of_nothing_but_crowds_is_not_gone_through_at_every_line():
     pages = Pages(most=200)
 
     for number in range(1_000):
-        pages.keep(view(number, number / 40))
+        keep(pages, view(number, number / 40))
 
     assert pages.held == 1_000
     assert pages.most > 1_000
