@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
@@ -38,13 +38,11 @@ def find(events: Iterable[Event], rules: Sequence[Rule], since_us: int = 0) -> l
     """One finding for each network, rule and UTC hour, from the hour of `since_us` on."""
     findings: list[Finding] = []
     for _, group in groupby(_in_order(events), key=attrgetter("network")):
-        of_network = list(group)
+        shown = _by_symptom(group)
         for rule in rules:
-            findings += _merged(
-                finding
-                for events in _matching(of_network, rule)
-                for finding in _slide(events, rule, floor_hour(since_us))
-            )
+            if rule.symptom in shown:
+                matching = _matching(shown, rule)
+                findings += _merged(met for events in matching for met in _slide(events, rule, floor_hour(since_us)))
     return findings
 
 
@@ -68,10 +66,19 @@ def read_from_us(first_us: int, rules: Iterable[Rule]) -> int:
     return floor_hour(floor_hour(first_us) - widest_window_us(rules))
 
 
-def _matching(of_network: Sequence[Event], rule: Rule) -> Iterable[Sequence[Event]]:
+def _by_symptom(events: Iterable[Event]) -> dict[str, list[Event]]:
+    shown: dict[str, list[Event]] = {}
+    for event in events:
+        for name in names(event.symptoms):
+            shown.setdefault(name, []).append(event)
+    return shown
+
+
+def _matching(shown: Mapping[str, list[Event]], rule: Rule) -> Iterable[list[Event]]:
     """What the rule looks at, in order; where it counts for each of something, each by itself."""
-    wanted = {rule.symptom, rule.unless}
-    matching = [event for event in of_network if not wanted.isdisjoint(names(event.symptoms))]
+    matching = shown[rule.symptom]
+    if rule.unless in shown:
+        matching = sorted(matching + shown[rule.unless])
     if not rule.each:
         return [matching]
     groups: dict[str, list[Event]] = {}
