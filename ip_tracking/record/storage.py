@@ -39,10 +39,6 @@ class Stored:
     batch: Batch
     events: list[Event]
 
-    @property
-    def symptomatic(self) -> list[Event]:
-        return [event for event in self.events if event.symptoms]
-
 
 def store(batch_id: str, events: list[Event], symptoms_of: Callable[[Event], str], now: datetime) -> Stored:
     """Stores a batch in one transaction with its id; a batch that is there already is not stored again."""
