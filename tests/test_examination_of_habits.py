@@ -14,7 +14,7 @@ from ip_tracking import tasks
 from ip_tracking.detection.bursts import READ_BACK, find
 from ip_tracking.detection.pages import VIEWS_READ
 from ip_tracking.detection.rules import CRAWLING, RULES
-from ip_tracking.event import Event, to_us
+from ip_tracking.event import US, Event, to_us
 from ip_tracking.models import CaseFinding, Decision, RequestLog, SuspiciousIP
 from tests.simulators.attacks import below, until_crossing
 from tests.simulators.request import Request, add, events, looked_at, pay, product
@@ -151,6 +151,16 @@ def test_a_crawl_is_read_by_the_second_and_no_further_than_the_cap() -> None:
 
     assert queries == 1 + 2 * CRAWLING.window_s + 1
     assert CaseFinding.objects.get().count == VIEWS_READ
+
+
+def test_a_crawl_whose_beginning_arrives_last_is_found() -> None:
+    crawl = in_noon(until_crossing("crawling"))
+    second = to_us(NOON) + US
+
+    send([event for event in crawl if event.at_us >= second])
+    send([event for event in crawl if event.at_us < second])
+
+    assert found() == {"crawling"}
 
 
 def test_a_flood_of_refusals_hides_no_crawl() -> None:
