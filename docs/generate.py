@@ -114,7 +114,10 @@ def _may(rule: Rule) -> str:
 
 
 def _limit(rule: Rule) -> str:
-    return f"{rule.threshold} in {rule.window_s} s"
+    limit = f"{rule.threshold} in {rule.window_s} s"
+    if rule.each:
+        limit += f" by one {rule.each}"
+    return f"{limit}, none `{rule.unless}`" if rule.unless else limit
 
 
 def metrics() -> str:

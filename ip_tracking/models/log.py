@@ -40,16 +40,16 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         *,
         most_per_hour: int,
         counted_apart: str,
-        without: str,
+        without: Iterable[str],
     ) -> RequestLogQuerySet:
         """The first rows with symptoms of each network and hour; those with only `counted_apart` by themselves.
 
-        Rows that show only `without` are left out before they are sorted.
+        Rows that show only one of `without` are left out before they are sorted.
         """
         apart = ExpressionWrapper(Q(symptoms=counted_apart), output_field=BooleanField())
         return (
             self.filter(network__in=networks, at__gte=start, at__lt=end)
-            .exclude(symptoms__in=("", without))
+            .exclude(symptoms__in=("", *without))
             .annotate(
                 place=Window(
                     RowNumber(),
@@ -80,9 +80,23 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
             for network, requests, users, payments in rows.values_list("network", "requests", "users", "good_payments")
         }
 
-    def showing_only(self, symptom: str, network: str, start: datetime, end: datetime) -> RequestLogQuerySet:
+    def showing_only(self, symptoms: Iterable[str], network: str, start: datetime, end: datetime) -> RequestLogQuerySet:
         """Rows of one network in the order of its index, so that a slice reads no more than it is long."""
-        return self.filter(network=network, at__gte=start, at__lt=end, symptoms=symptom).order_by("at", "request_id")
+        return self.filter(network=network, at__gte=start, at__lt=end, symptoms__in=symptoms).order_by(
+            "at", "request_id"
+        )
+
+    def viewed(
+        self, network: str, start: datetime, end: datetime, *, methods: Iterable[str], but_status: int
+    ) -> RequestLogQuerySet:
+        """What was answered of these methods, in the order of the index, but for answers of this one status."""
+        rows = self.filter(network=network, at__gte=start, at__lt=end, method__in=methods, refused="")
+        return rows.exclude(status=but_status).order_by("at", "request_id")
+
+    def busy(self, networks: Iterable[str], start: datetime, end: datetime, *, rows: int) -> list[str]:
+        """Those of the networks with at least so many rows: asked of the index alone, so for seconds of time only."""
+        counted = self.filter(network__in=networks, at__gte=start, at__lt=end).values("network")
+        return list(counted.annotate(rows=Count("*")).filter(rows__gte=rows).values_list("network", flat=True))
 
     def accounts_failing(self, start: datetime, end: datetime, outcome: str, networks: int) -> dict[str, int]:
         """Accounts on which at least so many networks failed, each with that number."""

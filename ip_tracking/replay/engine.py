@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ip_tracking.detection import bursts
 from ip_tracking.detection.finding import Finding, Rule, Severity, score
+from ip_tracking.detection.pages import is_page
 from ip_tracking.detection.rules import RULES
 from ip_tracking.detection.symptoms import symptoms_of
 from ip_tracking.event import Event
@@ -20,6 +21,7 @@ from ip_tracking.replay import formats
 from ip_tracking.replay.formats import Parse
 from ip_tracking.replay.found import Found
 from ip_tracking.replay.kept import Kept, Network
+from ip_tracking.replay.pages import Pages
 
 # As much of a request as a row of the live log keeps. Symptoms are read from the whole of it before.
 PATH_CHARS = QUERY_CHARS = 512
@@ -57,6 +59,7 @@ class Replay:
     rules: Sequence[Rule] = RULES
     parse: Parse = formats.parse
     kept: Kept = field(default_factory=Kept)
+    pages: Pages = field(default_factory=Pages)
     lines: int = 0
     parsed: int = 0
     networks_closed: int = 0  # judged before the end, to make room
@@ -81,24 +84,25 @@ class Replay:
                     self.unparsed_shown.append((f"{name}:{number}", text.rstrip("\n")))
                 continue
             self.parsed += 1
-            symptoms = symptoms_of(line.event, line.referer)
+            symptoms, viewed = symptoms_of(line.event, line.referer), is_page(line.event)
+            if not symptoms and not viewed:
+                continue
+            event, place = _cut(line.event), first_place + number
             if symptoms:
-                self._keep(line.event, first_place + number, symptoms)
+                self._keep(event._replace(symptoms=symptoms), place)
+            if viewed:
+                self.pages.keep(event, f"{place:020d}")
 
     def suspects(self) -> list[Suspect]:
         """Every network with a finding, the highest score first."""
         for network in self.kept.all():
             self._judge(network)
+        # Apart from all else: no rule counts pages with anything.
+        self._found.add(map(self._readable, bursts.find(self.pages.crowded(), self.rules)))
         suspects = [Suspect(network, findings) for network, findings in self._found.by_network()]
         return sorted(suspects, key=lambda suspect: (-suspect.score, -suspect.severity.rank, suspect.network))
 
-    def _keep(self, event: Event, place: int, symptoms: str) -> None:
-        event = event._replace(
-            path=event.path[:PATH_CHARS],
-            query=event.query[:QUERY_CHARS],
-            user_agent=event.user_agent[:AGENT_CHARS],
-            symptoms=symptoms,
-        )
+    def _keep(self, event: Event, place: int) -> None:
         self.kept.add(event, place)
         if self.kept.is_full:
             for network in self.kept.make_room():
@@ -117,3 +121,11 @@ class Replay:
             file, line = divmod(int(event.request_id), LINES)
             evidence.append(event._replace(request_id=f"{names[file]}:{line}"))
         return replace(finding, evidence=tuple(evidence))
+
+
+def _cut(event: Event) -> Event:
+    if len(event.path) <= PATH_CHARS and len(event.query) <= QUERY_CHARS and len(event.user_agent) <= AGENT_CHARS:
+        return event
+    return event._replace(
+        path=event.path[:PATH_CHARS], query=event.query[:QUERY_CHARS], user_agent=event.user_agent[:AGENT_CHARS]
+    )

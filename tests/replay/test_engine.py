@@ -33,7 +33,8 @@ def test_a_scanner_is_found_with_the_lines_that_show_it():
 
 
 def test_a_shopper_is_not_a_suspect():
-    replay = replayed(*(line(f"/api/products/{n}/", status=200) for n in range(50)), line("/favicon.ico"))
+    looks = (line(f"/api/products/{n}/", at=f"12:00:{n:02d}", status=200) for n in range(50))
+    replay = replayed(*looks, line("/favicon.ico"))
 
     assert replay.suspects() == []
 
