@@ -31,9 +31,9 @@ Check = Callable[[], Iterable[CheckMessage]]
 
 
 def register() -> None:
-    for check in (settings_are_valid, policies_are_valid, door_stands_in_order, logins_pass_the_gate,
-                  kinds_name_routes, outcomes_name_signals, somebody_is_trusted, marks_name_policies,
-                  policies_cover_routes, sensitive_routes_are_guarded):  # fmt: skip
+    for check in (settings_are_valid, policies_are_valid, policies_are_told_apart, door_stands_in_order,
+                  logins_pass_the_gate, kinds_name_routes, outcomes_name_signals, somebody_is_trusted,
+                  marks_name_policies, policies_cover_routes, sensitive_routes_are_guarded):  # fmt: skip
         register_check(_as_django_calls(check), Tags.security)
     # Django runs these where a database is there to ask: in `migrate`, and in `check --database default`.
     register_check(_as_django_calls(policies_are_asked), Tags.database)
@@ -62,6 +62,17 @@ def policies_are_valid() -> Iterable[CheckMessage]:
                 policies.parse_policy(name, policies.rows({name: row})[name])
         except conf.BadSetting as error:
             yield Error(str(error), hint="docs/policies.md shows the table.", id="ip_tracking.E002")
+
+
+def policies_are_told_apart() -> Iterable[CheckMessage]:
+    try:
+        parsed = policies.parse_all(_given("POLICIES"))
+    except conf.BadSetting:
+        return  # E002 says why
+    try:
+        policies.refuse_one_name_for_two(parsed)
+    except conf.BadSetting as error:
+        yield Error(str(error), hint="docs/policies.md shows the table.", id="ip_tracking.E008")
 
 
 def door_stands_in_order() -> Iterable[CheckMessage]:

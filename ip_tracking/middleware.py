@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -35,6 +37,8 @@ from ip_tracking.steps import adrive, drive
 from ip_tracking.visit import Visit, current
 from metrics import catalogue, emit
 
+logger = logging.getLogger(__name__)
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 # What a query holds that must not be kept: the value of anything that is named like a secret.
@@ -44,6 +48,9 @@ SECRET = re.compile(
 
 # As much as the rules look at; the log keeps less. What pads a request to hide an exploit behind the cut must be long.
 PATH_CHARS, QUERY_CHARS = 1_024, 2_048
+
+# What nginx too logs for a request whose client did not wait for the answer.
+CLIENT_LEFT = 499
 
 Response = Any  # Django's response classes share no typed base with async streaming
 
@@ -94,7 +101,14 @@ class SentinelMiddleware:
             response = responses.refusal(request, verdict, visit.request_id)
         else:
             token = current.set(visit)
-            response = yield View(self.get_response, request)
+            try:
+                response = yield View(self.get_response, request)
+            except CancelledError:
+                # ASGI: the client left. What it did is remembered; what it took stays taken, or leaving would free it.
+                visit.outcome = outcome_of(visit, request.method or "", CLIENT_LEFT)
+                if self._records:
+                    self._remember(request, visit, verdict, CLIENT_LEFT, started)
+                raise
             current.reset(token)
             visit.outcome = outcome_of(visit, request.method or "", response.status_code)
             yield from self._settle(request, visit, response)
@@ -128,7 +142,7 @@ class SentinelMiddleware:
         if visit.kind == HEALTH:
             visit.exempt = True
             return PASSED
-        visit.user = conf.get().known_caller(request) or ""
+        visit.user = _known_caller(request)
         wide = decisions.find(visit.client.network)
         visit.exempt = switch.mode() == switch.OFF or (wide is not None and wide.kind == ALLOW)
         if visit.exempt:
@@ -212,13 +226,22 @@ class SentinelMiddleware:
                 "" if verdict.refused else visit.outcome,
                 visit.account,
                 verdict.refused,
-                policies=" ".join(dict.fromkeys(visit.asked)),
+                policies=" ".join(visit.asked),
                 shadowed="" if verdict.refused else " ".join(dict.fromkeys(visit.shadowed)),
                 beyond=visit.client.beyond,
             )
         )
         if full:
             background.wake()
+
+
+def _known_caller(request: HttpRequest) -> str:
+    """Returns who the project's own function knows, "" where it knows nobody or fails."""
+    try:
+        return conf.get().known_caller(request) or ""
+    except Exception:  # whatever it is, it must not take the shop down
+        logger.exception("KNOWN_CALLER failed: the caller is taken for a stranger.")
+        return ""
 
 
 def _who(request: HttpRequest, visit: Visit) -> tuple[str, bool]:
@@ -260,7 +283,6 @@ def _duties() -> list[Duty]:
     return [
         Duty("send events", EVERY_S, _sender().flush),
         Duty("refresh decisions", decisions.REFRESH_S, tasks.refresh_decisions),
-        Duty("test the store", 1.0, lambda: store.get().probe()),
     ]
 
 

@@ -39,8 +39,8 @@ class Visit:
     exempt: bool = False  # no policy counts it: on the allow-list, or asking for health
     policies: frozenset[str] = frozenset()  # that this request passed, at the door or inside the view
     quotas: tuple[Any, ...] = ()  # what it took, logins apart
-    asked: list[str] = field(default_factory=list)  # the policies of all its passages
-    shadowed: list[str] = field(default_factory=list)  # those that would have refused it, were they enforced
+    asked: tuple[str, ...] = ()  # the policies of all its passages, call by call
+    shadowed: tuple[str, ...] = ()  # those that would have refused it, were they enforced
 
 
 current: ContextVar[Visit | None] = ContextVar("ip_tracking_visit", default=None)

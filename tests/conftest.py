@@ -12,11 +12,13 @@ from django.test import AsyncClient, Client
 from ip_tracking import conf, decorators
 from ip_tracking.gate import decisions, store, switch
 from ip_tracking.record import buffer
+from metrics import breaker
 
 
 @pytest.fixture(autouse=True)
 def _clean_house():
-    """Each test begins with an empty store and an empty buffer, and no memo of another's settings or marks."""
+    """Each test begins with an empty store and an empty buffer; nothing is known of another's settings or marks."""
+    breaker.forget()
     store.get().client.flushdb()
     buffer._events.clear()
     decisions.forget()

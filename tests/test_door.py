@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,10 +10,14 @@ from typing import Any
 import http_sf
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.asgi import get_asgi_application
 from django.http import HttpRequest
+from django.test import Client
 
 from ip_tracking.gate import decisions, store
 from ip_tracking.record import buffer
+from tests.e2e.processes import wait_until
+from tests.urls_door import slow_async_began
 
 KINDS = {"pay": "payment", "login": "login", "login-async": "login", "healthz": "health"}
 
@@ -278,6 +283,46 @@ def test_a_view_that_fails_is_remembered_too(http):
     assert event.status == 500
 
 
+@pytest.mark.parametrize("within", [[], ["whitenoise.middleware.WhiteNoiseMiddleware"]], ids=["async", "in a thread"])
+def test_a_request_whose_client_leaves_is_remembered_and_keeps_its_place(settings, tracking, within):
+    """Under ASGI the view ends with the connection; a guess must not be free for who does not wait for the answer.
+
+    A middleware within that can only be sync makes Django run the door in a thread.
+    """
+    settings.MIDDLEWARE = ["ip_tracking.middleware.SentinelMiddleware", *within]
+    tracking(POLICIES={"site": SITE})
+
+    asyncio.run(_leave("/slow-async/"))
+
+    (event,) = wait_until(buffer.take, "the door's end in its thread", 10)
+    assert (event.path, event.status, event.refused) == ("/slow-async/", 499, "")
+    assert parsed(Client().get("/plain/"), "RateLimit")[0][1]["r"] == 1
+
+
+async def _leave(path: str) -> None:
+    """As an ASGI server tells it: a request, and while the view runs, that the connection is gone."""
+    slow_async_began.clear()
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [],
+        "client": ["127.0.0.1", 1],
+    }
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    request = asyncio.create_task(get_asgi_application()(scope, told.get, _nobody_listens))
+    await told.put({"type": "http.request"})
+    await asyncio.to_thread(slow_async_began.wait, 10)
+    await told.put({"type": "http.disconnect"})
+    await request
+    await store.get()._async_client().aclose()  # it ends with this event loop
+
+
+async def _nobody_listens(message: dict[str, Any]) -> None:
+    raise AssertionError(f"answered with {message}")
+
+
 def test_a_path_without_a_route_is_remembered_without_one(http):
     assert http.get("/nowhere/").status_code == 404
 
@@ -304,7 +349,31 @@ def test_a_store_that_is_away_lets_browsing_pass_and_counts_payments_here(http, 
     assert paying == [201, 201, 429]
 
 
-def test_a_closed_policy_answers_503_while_the_store_is_away(http, tracking):
+def test_right_passwords_cost_nothing_while_the_store_is_away_either(http, tracking):
+    row = {"rates": ["2/m"], "kinds": ["payment"], "counts": "failures", "store_away": "degraded", "why": "for a test"}
+    tracking(STORE_URL="unix:///nowhere.sock", POLICIES={"payment": None, f"good-{http.kind}": row})
+
+    good = [http.get("/pay/?status=201").status_code for _ in range(5)]
+    declined = [http.get("/pay/?status=402").status_code for _ in range(3)]
+
+    assert good == [201] * 5
+    assert declined == [402, 402, 429]
+
+
+def test_a_known_caller_function_that_fails_makes_strangers_and_no_errors(http, tracking, caplog):
+    tracking(KNOWN_CALLER="tests.test_door.fails_to_know")
+
+    response = http.get("/plain/", headers={"X-Test-User": "42"})
+
+    assert response.status_code == 200
+    assert "KNOWN_CALLER failed" in caplog.text
+
+
+def fails_to_know(request: HttpRequest) -> str | None:
+    raise RuntimeError("a bug in a project's function")
+
+
+def test_a_closed_policy_answers_503_with_all_the_fields_while_the_store_is_away(http, tracking):
     tracking(
         STORE_URL="unix:///nowhere.sock",
         POLICIES={"payment": {"rates": ["2/m"], "kinds": ["payment"], "store_away": "closed", "why": "for a test"}},
@@ -312,9 +381,15 @@ def test_a_closed_policy_answers_503_while_the_store_is_away(http, tracking):
 
     response = http.get("/pay/")
 
-    assert response.status_code == 503
-    assert json.loads(response.content)["type"].endswith("#temporary-reduced-capacity")
-    assert int(response["Retry-After"]) >= 1
+    problem = json.loads(response.content)
+    assert (response.status_code, response["Content-Type"]) == (503, "application/problem+json")
+    assert problem["type"].endswith("#temporary-reduced-capacity")
+    assert (problem["status"], problem["violated-policies"]) == (503, ["payment"])
+    assert problem["title"]
+    assert problem["detail"].endswith(f"Retry in {response['Retry-After']} seconds.")
+    assert problem["instance"].endswith(response["X-Request-ID"])
+    assert response["Cache-Control"] == "no-store"
+    assert http.get("/plain/").status_code == 200
 
 
 def _decide(kind: str, network: str = "127.0.0.1") -> None:

@@ -37,7 +37,8 @@ def find(events: Iterable[Event], rules: Sequence[Rule], since_us: int = 0) -> l
         of_network = list(group)
         for rule in rules:
             matching = [event for event in of_network if rule.symptom in names(event.symptoms)]
-            findings += _slide(matching, rule, floor_hour(since_us))
+            if len(matching) >= rule.threshold:  # no window holds more, and most networks show one thing once
+                findings += _slide(matching, rule, floor_hour(since_us))
     return findings
 
 

@@ -14,7 +14,8 @@ from ip_tracking import conf
 from ip_tracking.gate import degraded
 from ip_tracking.gate.keys import tag_of
 from ip_tracking.gate.plan import Group, Plan
-from ip_tracking.gate.store import ADMIT, GIVE_BACK, Argument, Call
+from ip_tracking.gate.scripts import ADMIT, GIVE_BACK, Argument
+from ip_tracking.gate.store import Call
 from ip_tracking.gate.verdict import BLOCK, Quota, Verdict, verdict_of
 
 
@@ -46,6 +47,8 @@ def admit(
     differ cannot widen a limit.
     """
     quotas: tuple[Quota, ...] = ()
+    asked: tuple[str, ...] = ()
+    shadowed: tuple[str, ...] = ()
     at_us = 0
     now: int | str = "" if now_us is None else now_us
     known = int(bool(user))
@@ -53,12 +56,15 @@ def admit(
         counters, keys = _keys(tag, group)
         reply = yield Call(ADMIT, keys, [now, known, group.packed, 0])
         verdict = degraded.answer(group, counters) if reply is None else read_reply(reply, group, counters, known)
+        asked += (group.names,)
         if verdict.refused:
             yield from give_back(quotas)
-            return verdict._replace(quotas=quotas + verdict.quotas)
+            returned = tuple([quota.after_return() for quota in quotas])
+            return verdict._replace(quotas=returned + verdict.quotas, asked=asked)
         quotas += verdict.quotas
+        shadowed += verdict.shadowed
         at_us = verdict.now_us
-    return Verdict("", 0, quotas, at_us)
+    return Verdict("", 0, quotas, at_us, asked=asked, shadowed=shadowed)
 
 
 def peek(
@@ -107,7 +113,11 @@ def _keys(tag: str, group: Group) -> tuple[list[str], list[str]]:
 
 def give_back(quotas: Iterable[Quota]) -> Generator[Call, Any, None]:
     """Frees the places these quotas took, each at most once: nothing here is ever sent again."""
-    taken = [quota for quota in quotas if quota.slot]
+    quotas = tuple(quotas)
+    here = [quota for quota in quotas if quota.slot == degraded.HERE]
+    if here:
+        degraded.give_back(here)
+    taken = [quota for quota in quotas if quota.slot > 0]
     for tag in dict.fromkeys(_tag(quota.key) for quota in taken):
         mine = [quota for quota in taken if _tag(quota.key) == tag]
         args: list[Argument] = []

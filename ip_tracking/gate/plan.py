@@ -30,6 +30,7 @@ class Group(NamedTuple):
     """The limits whose counters share a hash tag, with the script's arguments for them."""
 
     limits: tuple[Limit, ...]
+    names: str  # of their policies, separated by spaces
     packed: bytes  # admit.lua's ARGV[3]
 
 
@@ -55,7 +56,7 @@ class Plan(NamedTuple):
 
 def group_of(policies: list[Policy]) -> Group:
     limits = tuple(limit_of(policy, rate) for policy in policies for rate in policy.rates)
-    return Group(limits, b"".join(_pack(limit) for limit in limits))
+    return Group(limits, " ".join(policy.name for policy in policies), b"".join(_pack(limit) for limit in limits))
 
 
 def _pack(limit: Limit) -> bytes:
@@ -64,11 +65,10 @@ def _pack(limit: Limit) -> bytes:
 
 
 def limit_of(policy: Policy, rate: Rate) -> Limit:
-    name = policy.name if len(policy.rates) == 1 else f"{policy.name}-{rate.window_s}s"
     return Limit(
         policy,
         rate,
-        name,
+        policy.name_of(rate),
         enforced=policy.mode == "enforce",
         returnable=policy.counts == "failures",
         told=policy.is_told,

@@ -79,6 +79,10 @@ class Policy:
     def takes(self, method: str) -> bool:
         return not self.methods or method in self.methods
 
+    def name_of(self, rate: Rate) -> str:
+        """The name of one of its limits, to the client and in the store."""
+        return self.name if len(self.rates) == 1 else f"{self.name}-{rate.window_s}s"
+
     @property
     def is_login(self) -> bool:
         """Login policies are passed by each `authenticate()` (ip_tracking.auth), not once at the door."""
@@ -275,8 +279,27 @@ def table() -> tuple[Policy, ...]:
 
 def table_of(named: Mapping[str, Any]) -> tuple[Policy, ...]:
     """Returns the policies of these rows, without those that are off; raises BadSetting."""
-    policies = (parse_policy(name, row) for name, row in named.items())
+    policies = [parse_policy(name, row) for name, row in named.items()]
+    refuse_one_name_for_two(policies)
     return tuple(policy for policy in policies if policy.mode != "off")
+
+
+def parse_all(given: Mapping[str, Any]) -> list[Policy]:
+    """Returns the shipped policies with a project's over them; raises BadSetting for the first that is wrong."""
+    return [parse_policy(name, row) for name, row in rows(given).items()]
+
+
+def refuse_one_name_for_two(policies: list[Policy]) -> None:
+    """A policy of several rates is told and counted as name-60s, name-3600s: another must not be called that."""
+    owners: dict[str, str] = {}
+    for policy in policies:
+        for rate in policy.rates:
+            other = owners.setdefault(policy.name_of(rate), policy.name)
+            if other != policy.name:
+                raise BadSetting(
+                    f"policies {other!r} and {policy.name!r} would both be told and counted as "
+                    f"{policy.name_of(rate)!r}; rename one"
+                )
 
 
 def rows(given: Mapping[str, Any], base: Mapping[str, Any] = SHIPPED) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _asked(events: list[Event]) -> Counter[tuple[str, datetime]]:
     plans = Counter((event.policies, event.hour_us) for event in events if event.policies)
     asked: Counter[tuple[str, datetime]] = Counter()
     for (policies, hour_us), times in plans.items():
-        for policy in policies.split():
+        for policy in set(policies.split()):  # a cart asks one for each of its items
             asked[policy, to_datetime(hour_us)] += times
     return asked
 

@@ -14,7 +14,8 @@ from redis.retry import Retry
 
 from ip_tracking import conf
 from ip_tracking.gate.limiter import DECISION
-from ip_tracking.gate.store import ADMIT, GIVE_BACK, Call
+from ip_tracking.gate.scripts import ADMIT, GIVE_BACK
+from ip_tracking.gate.store import Call
 
 TIMEOUT_S = 10.0
 
