@@ -158,6 +158,14 @@ def test_the_time_before_the_period_fills_its_windows_and_is_not_counted():
     assert (found["rows"], found["policies"]["site"]["newly_refused"]["requests"]) == (1, 1)
 
 
+def test_a_window_of_centuries_is_no_reason_to_wait():
+    log(*(event(NOON + s(n)) for n in range(4)))
+
+    found = report("--policy", 'site={"rates": ["3/99999d"]}')
+
+    assert found["policies"]["site"]["newly_refused"]["requests"] == 1
+
+
 def test_what_a_decision_refused_and_who_is_allowed_now_are_left_out(tracking):
     decisions.decide("allow", "198.51.100.0/24", until=None, reason="x", actor="x", by_person=True, now=NOON)
     log(
@@ -244,6 +252,7 @@ def test_a_rule_that_cannot_be_tried_is_refused_with_why(changed, why):
         (("--policy", HALF, "--until", "yesterday"), "write 2026-11-27T20:00Z"),
         (("--policy", HALF, "--until", "2026-13-27T20:00Z"), "write 2026-11-27T20:00Z"),
         (("--policy", HALF, "--until", "2026-11-27T20:00"), "no time with its zone"),
+        (("--policy", HALF, "--until", "0001-01-01T00:00Z"), "write 2026-11-27T20:00Z"),
         (("--policy", HALF), "No request is stored from"),
         (("--policy", HALF, "--store", "unix:///none.sock", *UNTIL), "--store redis://"),
         (("--policy", HALF, "--store", "none", *UNTIL), "--store redis://"),

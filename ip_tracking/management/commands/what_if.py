@@ -118,11 +118,11 @@ def _period(hours: int, until: str | None, now: datetime) -> tuple[int, int]:
         raise CommandError(f"--hours {hours} is no period; write a number from 1 to {LONGEST_HOURS}.")
     try:
         end = parse_datetime(until) if until else now
-    except ValueError:  # well formed, and no such day
-        end = None
-    if end is None or end.tzinfo is None:
-        raise CommandError(f"--until {until!r} is no time with its zone; write 2026-11-27T20:00Z.")
-    return to_us(end - timedelta(hours=hours)), to_us(end)
+        if end is not None and end.tzinfo is not None:
+            return to_us(end - timedelta(hours=hours)), to_us(end)
+    except (ValueError, OverflowError):  # well formed, and no such day; or before there were any
+        pass
+    raise CommandError(f"--until {until!r} is no time with its zone; write 2026-11-27T20:00Z.")
 
 
 def _house() -> House:
