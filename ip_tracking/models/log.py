@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Window
 from django.db.models.functions import RowNumber, TruncHour
 
+from ip_tracking.models.population import PopulationQuerySet
+
 
 class Batch(models.Model):
     """One message from a web process. Its id makes a redelivery harmless."""
@@ -65,16 +67,14 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         """Rows of one network in the order of its index, so that a slice reads no more than it is long."""
         return self.filter(network=network, at__gte=start, at__lt=end, symptoms=symptom).order_by("at", "request_id")
 
-    def accounts_failing(self, start: datetime, end: datetime, outcome: str, networks: int) -> dict[str, int]:
-        """Accounts on which at least so many networks failed, each with that number."""
-        rows = (
-            self.filter(at__gte=start, at__lt=end, outcome=outcome, refused="")
-            .exclude(account="")
-            .values("account")
-            .annotate(networks=Count("network", distinct=True))
-            .filter(networks__gte=networks)
-        )
-        return {row["account"]: row["networks"] for row in rows}
+    def hours_of(self, network: str, start: datetime, end: datetime) -> list[datetime]:
+        """The UTC hours in which a network sent something."""
+        rows = self.filter(network=network, at__gte=start, at__lt=end).annotate(hour=TruncHour("at", tzinfo=UTC))
+        return list(rows.order_by("hour").values_list("hour", flat=True).distinct())
+
+    def networks_showing(self, which: Q, start: datetime, end: datetime) -> list[str]:
+        rows = self.filter(which, at__gte=start, at__lt=end)
+        return sorted(rows.order_by().values_list("network", flat=True).distinct())
 
     def refused_by(self, policy: str, since: datetime) -> dict[str, int]:
         """How many requests, networks and known users this policy refused."""
@@ -125,6 +125,7 @@ class RequestLog(models.Model):
     shadowed = models.CharField(max_length=512, default="")
 
     objects = RequestLogQuerySet.as_manager()
+    population = PopulationQuerySet.as_manager()
 
     class Meta:
         indexes = [

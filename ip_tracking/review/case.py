@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ip_tracking.detection.finding import Rule
-from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN
-from ip_tracking.detection.rules import RULES
+from ip_tracking.detection.table import RULES_BY_NAME
 from ip_tracking.models import CaseFinding, Decision, ReviewAction, SuspiciousIP
 from ip_tracking.visible import visible
 
@@ -16,8 +14,6 @@ from ip_tracking.visible import visible
 SCORE_WINDOW = timedelta(days=7)
 
 FINDINGS_SHOWN = 50
-
-RULES_BY_NAME: dict[str, Rule] = {rule.name: rule for rule in (*RULES, DISTRIBUTED_LOGIN)}
 
 
 @dataclass(frozen=True, slots=True)
