@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import timedelta
 
 from django.db.models import Q
 
@@ -20,9 +19,6 @@ from ip_tracking.event import US, to_us
 from ip_tracking.hour import Hour
 from ip_tracking.models.population import PopulationQuerySet
 from ip_tracking.outcomes import LOGIN_FAILED, LOGIN_OK
-
-# How far back a network's good login counts: whoever logged in well within a week knows the password.
-GOOD_LOGIN = timedelta(days=7)
 
 FAILED, SUCCEEDED = Q(outcome=LOGIN_FAILED), Q(outcome=LOGIN_OK)
 
@@ -131,7 +127,7 @@ def _neighbours(hour: Hour, rule: Rule, counts: Mapping[str, int], bad: Q, good:
         together = crowd.shared(counts, networks, rule)
         if crowd.mostly_bad(together, goods[place], rule) and _are_different(hour.rows, rule, networks, bad):
             found |= dict.fromkeys(networks, together)
-    return hour.accuse(rule, found, _but_owners(hour, hour.rows.filter(bad)))
+    return hour.accuse(rule, found, hour.rows.filter(bad), but_owners=True)
 
 
 def _by_neighbourhood(counts: Mapping[str, int], places: Collection[str]) -> Counter[str]:
@@ -173,11 +169,7 @@ def _accuse_by(hour: Hour, rule: Rule, field: str, shared: Mapping[str, int], ba
     counts: Counter[str] = Counter()
     for network, value in rows.pairs(field):
         counts[network] = max(counts[network], shared[value])
-    return hour.accuse(rule, counts, _but_owners(hour, rows))
-
-
-def _but_owners(hour: Hour, rows: PopulationQuerySet) -> PopulationQuerySet:
-    return rows.without_owners(LOGIN_OK, hour.start - GOOD_LOGIN, hour.end)
+    return hour.accuse(rule, counts, rows, but_owners=True)
 
 
 def _steady(hour: Hour, rule: Rule, which: Q) -> list[Finding]:

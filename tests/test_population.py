@@ -232,6 +232,12 @@ def test_passwords_guessed_by_a_timer_are_found_however_slowly(shaken: float) ->
     assert counts(population.machine_rhythm) == {ATTACKER: 125}
 
 
+def test_a_timer_whose_guess_was_right_in_the_end_is_no_owner() -> None:
+    stored(*ticking(60, 125), good_login(NOON + minutes(59)))
+
+    assert counts(population.machine_rhythm) == {ATTACKER: 125}
+
+
 def test_people_have_no_rhythm() -> None:
     chance = random.Random(1)
     stored(*[failed_login(NOON + minutes(chance.uniform(-110, 59))) for _ in range(120)])

@@ -97,6 +97,9 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         counted = Counter(latest[:most])
         return (*max(counted.items(), key=itemgetter(1), default=("", 0)), counted.total())
 
+    def latest_of(self, network: str, since: datetime, *, most: int) -> RequestLogQuerySet:
+        return self.filter(network=network, at__gte=since).order_by("-at")[:most]
+
     def staff_seen(self, network: str, since: datetime) -> bool:
         return self.filter(network=network, staff=True, at__gte=since).exists()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import models
-from django.db.models import Avg, Count, Exists, F, FloatField, Max, OuterRef, Q, Sum, Window
+from django.db.models import Avg, Count, F, FloatField, Max, Q, Sum, Window
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, RowNumber
 
@@ -97,22 +99,18 @@ class PopulationQuerySet(models.QuerySet["RequestLog"]):
         found = self.aggregate(time_us=Sum("duration_us"), networks=Count("network", distinct=True))
         return found["time_us"] or 0, found["networks"]
 
-    def without_owners(self, good_login: str, start: datetime, end: datetime) -> PopulationQuerySet:
-        """Leaves out what a network did with an account that it also logged in to well in that time."""
-        good = self.model._default_manager.filter(
-            network=OuterRef("network"), account=OuterRef("account"), outcome=good_login, at__gte=start, at__lt=end
-        )
-        return self.exclude(~Q(account="") & Exists(good))
+    def without(self, field: str, pairs: Iterable[tuple[str, str]]) -> PopulationQuerySet:
+        """Leaves out the rows of each network that have this value of the field."""
+        unwanted = [Q(network=network, **{field: value}) for network, value in pairs]
+        return self.exclude(reduce(or_, unwanted)) if unwanted else self.all()
 
-    def first_of_each(self, networks: Iterable[str], most: int) -> PopulationQuerySet:
+    def first_of_each(self, most: int) -> PopulationQuerySet:
         """The first few rows of each network, in order."""
         place = Window(RowNumber(), partition_by=[F("network")], order_by=["at", "request_id"])
-        rows = self.filter(network__in=networks).annotate(place=place).filter(place__lte=most)
-        return rows.order_by("network", "at", "request_id")
+        return self.annotate(place=place).filter(place__lte=most).order_by("network", "at", "request_id")
 
-    def last_of_each(self, networks: Iterable[str]) -> dict[str, datetime]:
-        rows = self.filter(network__in=networks).values("network").annotate(last=Max("at"))
-        return dict(rows.values_list("network", "last"))
+    def last_of_each(self) -> dict[str, datetime]:
+        return dict(self.values("network").annotate(last=Max("at")).values_list("network", "last"))
 
     def regulars(self, hour: datetime, *, least: int, most: int) -> list[str]:
         """Networks with so many rows, some of them within the last hour."""
