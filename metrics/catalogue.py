@@ -45,7 +45,10 @@ DETECTOR_DURATION = Metric(
 )
 ROWS_SCANNED = Metric("detector.rows_scanned", "count", "item", "Requests a detector looked at.", ("detector",))
 SWEEP_AGE = Metric(
-    "detector.watermark_age", "gauge", "second", "How far behind the hourly sweep was when it began: an hour is right."
+    "detector.watermark_age",
+    "gauge",
+    "second",
+    "How far behind the hourly sweep was when it began: a little over an hour is right.",
 )
 OFFENCE_TO_FLAG = Metric(
     "detector.offence_to_flag",
@@ -58,7 +61,7 @@ CROSSING_TO_FLAG = Metric(
     "detector.crossing_to_flag",
     "distribution",
     "second",
-    "From the request that crossed the threshold to the case. (Rules of the sweep know no such request.)",
+    "From the request that crossed the threshold to the case; rules of the sweep know no such request.",
     ("rule",),
 )
 CROSSING_TO_BLOCK = Metric(

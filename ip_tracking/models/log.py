@@ -67,10 +67,13 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         """Rows of one network in the order of its index, so that a slice reads no more than it is long."""
         return self.filter(network=network, at__gte=start, at__lt=end, symptoms=symptom).order_by("at", "request_id")
 
-    def hours_of(self, network: str, start: datetime, end: datetime) -> list[datetime]:
-        """The UTC hours in which a network sent something."""
-        rows = self.filter(network=network, at__gte=start, at__lt=end).annotate(hour=TruncHour("at", tzinfo=UTC))
-        return list(rows.order_by("hour").values_list("hour", flat=True).distinct())
+    def requests_by_hour(
+        self, networks: Iterable[str], start: datetime, end: datetime
+    ) -> Counter[tuple[datetime, str]]:
+        """How many requests each of these sent in each UTC hour."""
+        rows = self.filter(network__in=networks, at__gte=start, at__lt=end).annotate(hour=TruncHour("at", tzinfo=UTC))
+        counted = rows.values("hour", "network").annotate(times=Count("pk")).values_list("hour", "network", "times")
+        return Counter({(hour, network): times for hour, network, times in counted})
 
     def networks_showing(self, which: Q, start: datetime, end: datetime) -> list[str]:
         rows = self.filter(which, at__gte=start, at__lt=end)
