@@ -94,6 +94,19 @@ def test_one_loud_guesser_does_not_accuse_its_neighbours() -> None:
     assert counts(population.neighbours_guessing) == {}
 
 
+def test_three_that_guess_as_much_as_passes_unseen_are_too_few() -> None:
+    stored(*failures([v4(number) for number in range(3)], each=10))
+
+    assert counts(population.neighbours_guessing) == {}
+
+
+def test_a_network_that_is_none_fails_no_question() -> None:
+    """As a row written by hand could hold."""
+    stored(*failures(["no network"], each=9))
+
+    assert counts(population.neighbours_guessing) == {}
+
+
 def test_strangers_to_each_other_are_no_neighbours() -> None:
     stored(*failures([elsewhere(number) for number in range(6)], each=6))
 
@@ -210,6 +223,15 @@ def test_an_agent_that_finds_what_it_asks_for_is_spared() -> None:
     assert counts(population.shared_agent_probing) == {}
 
 
+def test_a_rare_agent_that_follows_a_broken_link_everywhere_has_no_list() -> None:
+    """A release of an app that asks for a page which is gone."""
+    stored(
+        *[event(NOON, elsewhere(n), path=f"/gone-{n % 19}/", route="", status=404, user_agent="App") for n in range(40)]
+    )
+
+    assert counts(population.shared_agent_probing) == {}
+
+
 # Rhythm
 
 
@@ -282,6 +304,12 @@ def test_a_walk_that_is_mostly_refused_is_found() -> None:
     events = walk(60, paths=60)
     no_burst(events)
     stored(*events, *shoppers(5))
+
+    assert counts(population.mostly_errors) == {ATTACKER: 60}
+
+
+def test_one_of_two_clients_is_compared_with_the_other() -> None:
+    stored(*walk(60, paths=60), *shoppers(1))
 
     assert counts(population.mostly_errors) == {ATTACKER: 60}
 

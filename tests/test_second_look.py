@@ -76,6 +76,7 @@ def test_a_day_is_judged_in_pieces_and_once() -> None:
     stored(*guessing(EVENING - hours(24)))
     stored(*guessing(EVENING - hours(1), "198.51.100.4"))
     stored(*guessing(EVENING - hours(26), "198.51.100.5"))
+    stored(*guessing(EVENING + hours(2), "198.51.100.6"))  # judged by the new rules as it came
 
     changed = sweep_until_done()
 
@@ -206,6 +207,15 @@ def test_a_steady_rhythm_is_told_whether_the_case_came_before_or_after(case_firs
         sweep.run(EVENING + hours(number))
 
     assert CaseFinding.objects.get(rule="steady-requests").hour == NOON - hours(1)
+
+
+def test_a_new_case_tells_of_the_rhythm_that_its_network_had() -> None:
+    stored(*monitor(NOON - hours(3)), *monitor(NOON - timedelta(days=8)))
+    cases.file([finding()], now=NOON)
+
+    assert second_look.at_new_cases(None, NOON + hours(1), []) == 1
+
+    assert [row.hour for row in CaseFinding.objects.filter(rule="steady-requests")] == [NOON - hours(1)]
 
 
 def test_who_is_only_steady_has_no_case() -> None:

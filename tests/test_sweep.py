@@ -139,6 +139,13 @@ def test_later_ones_take_the_hours_that_batches_touched_since() -> None:
     assert sweep.touched_hours(LATER + timedelta(hours=1)) == [hour(NOON + timedelta(hours=1))]
 
 
+def test_a_sweep_by_hand_within_an_hour_takes_nothing_from_the_next_one() -> None:
+    stored(event(NOON + timedelta(minutes=5)), at=NOON + timedelta(minutes=6))
+    sweep.run(NOON + timedelta(minutes=30))
+
+    assert sweep.touched_hours(LATER) == [hour(NOON)]
+
+
 def test_a_batch_that_comes_late_brings_its_old_hour_back() -> None:
     """A spool that was sent a day later, say."""
     stored(*one_failure_each(MANY - 1))

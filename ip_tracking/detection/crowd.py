@@ -17,7 +17,10 @@ def neighbourhood(network: str) -> str:
     first, dot, _ = network.rpartition(".")
     if dot:
         return f"{first}.0/24"  # an IPv4 client is its address; ip_network takes ten times as long
-    return str(ip_network(network).supernet(new_prefix=48))
+    try:
+        return str(ip_network(network).supernet(new_prefix=48))
+    except ValueError:
+        return network  # a row written by hand must not fail the sweep
 
 
 def busy_neighbourhoods(counts: Mapping[str, int], rule: Rule) -> dict[str, list[str]]:
@@ -25,11 +28,7 @@ def busy_neighbourhoods(counts: Mapping[str, int], rule: Rule) -> dict[str, list
     members: defaultdict[str, list[str]] = defaultdict(list)
     for network in counts:
         members[neighbourhood(network)].append(network)
-    return {
-        place: networks
-        for place, networks in members.items()
-        if len(networks) >= rule.also["networks"] and shared(counts, networks, rule) >= rule.threshold
-    }
+    return {place: networks for place, networks in members.items() if shared(counts, networks, rule) >= rule.threshold}
 
 
 def shared(counts: Mapping[str, int], networks: Iterable[str], rule: Rule) -> int:

@@ -30,7 +30,7 @@ NEIGHBOURS_GUESSING = Rule(
     symptom="failed-login",
     threshold=30,
     window_s=HOUR_S,
-    also={"networks": 4, "each": 9, "good_share": 0.5},
+    also={"each": 9, "good_share": 0.5},
     reason="Each stays below ten in five minutes, so that no rule sees it alone. A network counts for nine at most, so "
     "that a loud one among three who mistype is no campaign: thirty take four that go on.",
     example="Six addresses of one /24, or of one IPv6 /48, each with six wrong passwords within an hour.",
@@ -47,7 +47,7 @@ NEIGHBOURS_PROBING = Rule(
     threshold=40,
     window_s=HOUR_S,
     distinct="path",
-    also={"networks": 4, "each": 10, "paths": 20, "good_share": 0.5},
+    also={"each": 10, "paths": 20, "good_share": 0.5},
     reason="A search for holes that rotates through rented addresses lets each ask for few paths. Four times ten from "
     "one neighbourhood, twenty different ones among them, and hardly anything else, come from one list.",
     example="Eight addresses of one /24, each asking for ten pages that do not exist, a minute apart.",

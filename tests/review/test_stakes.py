@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from ip_tracking import cases
+from ip_tracking.event import to_us
 from ip_tracking.models import SuspiciousIP
 from ip_tracking.review import stakes
 from ip_tracking.review.stakes import Stakes, stakes_of
@@ -47,7 +48,7 @@ def test_accounts_are_of_seven_days_and_the_impact_is_of_one() -> None:
 
 def test_of_the_loudest_only_the_latest_are_counted_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stakes, "MOST_ROWS", 3)
-    stored(paid("1")._replace(at_us=1), *[event(NOON, user=str(number)) for number in range(3)])
+    stored(paid("1")._replace(at_us=to_us(NOON) - 1), *[event(NOON, user=str(number)) for number in range(3)])
 
     found = stakes_of(file(finding()), NOW)
 
