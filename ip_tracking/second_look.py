@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
 from ip_tracking import cases, population
@@ -49,14 +50,14 @@ def at_changed_rules(now: datetime, rules: str | None = None) -> int:
     return changed
 
 
+@transaction.atomic
 def _changed_at(name: str, now: datetime) -> datetime:
-    """Since when these rules hold. Where they are new, the look back begins anew."""
-    mark = SweepMark.objects.filter(name=name).first()
-    if mark is None:
-        SweepMark.objects.filter(name__startswith=RULES_MARK).delete()
+    """Since when these rules hold. Where they are new, the look back begins anew; of two sweeps at once, for one."""
+    mark, new = SweepMark.objects.get_or_create(name=name, defaults={"through": now})
+    if new:
+        SweepMark.objects.filter(name__startswith=RULES_MARK).exclude(name=name).delete()
         start = to_datetime(floor_hour(to_us(now - WINDOW)))
         SweepMark.objects.update_or_create(name=PROGRESS, defaults={"through": start})
-        mark = SweepMark.objects.create(name=name, through=now)
     return mark.through
 
 
