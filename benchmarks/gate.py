@@ -1,11 +1,15 @@
-"""What Sentinel adds to a request, side by side with a PING and with one `django_ratelimit` check.
+"""What Sentinel adds to a request, side by side with what others add. docs/benchmarks.md tells it in full.
 
-Four things are timed in turn, block by block, on one Valkey over its unix socket:
+Timed in turn, block by block, in one process on one Valkey over its unix socket:
   bare        a view that answers, through Django's own WSGI handler
   sentinel    the same with the metrics middleware and the door: identify behind a trusted proxy, decision, three
               policies, fields, event (sent by the background thread through Celery), count and duration over UDP
-  ratelimit   the same view under one `django_ratelimit` decorator, on Django's RedisCache with hiredis
+  refused     the same on a route whose limit is reached
+  ratelimit   bare under one `django_ratelimit` decorator, on Django's RedisCache with hiredis
+  logged      ratelimit, and a row of the request log written by the ORM, on PostgreSQL
+  moving      bare with one hit of the moving window of `limits`
   ping        one PING of redis-py
+  api, sentinel_api, throttled   a plain APIView, with Sentinel around it, and with one SimpleRateThrottle
 Ratios of medians within a round; the median over the rounds counts, `spread` is (largest - smallest) / median.
 """
 
@@ -13,6 +17,7 @@ from __future__ import annotations
 
 import gc
 import io
+import random
 import statistics
 import time
 from collections.abc import Callable
@@ -32,7 +37,7 @@ FULL = ["metrics.middleware.MetricsMiddleware", "ip_tracking.middleware.Sentinel
 
 
 def measure() -> dict[str, float]:
-    """Returns {"vs_ping", "vs_django_ratelimit", "spread"} and the medians in microseconds."""
+    """Returns the ratios, the spread of "vs_django_ratelimit", and the medians in microseconds."""
     contenders = _contenders()
     for run in contenders.values():
         for number in range(300):
@@ -41,27 +46,37 @@ def measure() -> dict[str, float]:
 
 
 def _contenders() -> dict[str, Callable[[int], None]]:
-    handlers = {}
-    for name, middleware in {"bare": [], "sentinel": FULL, "ratelimit": []}.items():
-        with override_settings(MIDDLEWARE=middleware):
-            handlers[name] = WSGIHandler()
+    plain, guarded = _handler([]), _handler(FULL)
     client = redis.Redis.from_url(settings.BENCH_STORE)
-
-    def request(name: str, path: str) -> Callable[[int], None]:
-        handler = handlers[name]
-
-        def run(number: int) -> None:
-            response = handler(_environ(path, number), lambda status, headers: None)
-            response.close()
-
-        return run
-
     return {
-        "bare": request("bare", "/bare/"),
-        "sentinel": request("sentinel", "/bare/"),
-        "ratelimit": request("ratelimit", "/limited/"),
+        "bare": _request(plain, "/bare/"),
+        "sentinel": _request(guarded, "/bare/"),
+        "refused": _request(guarded, "/refused/"),
+        "ratelimit": _request(plain, "/limited/"),
+        "logged": _request(plain, "/logged/"),
+        "moving": _request(plain, "/moving/"),
+        "api": _request(plain, "/api/"),
+        "sentinel_api": _request(guarded, "/api/"),
+        "throttled": _request(plain, "/throttled/"),
         "ping": lambda number: client.ping(),
     }
+
+
+def _handler(middleware: list[str]) -> WSGIHandler:
+    with override_settings(MIDDLEWARE=middleware):
+        return WSGIHandler()
+
+
+def _request(handler: WSGIHandler, path: str) -> Callable[[int], None]:
+    expected = "429" if path == "/refused/" else "200"
+
+    def run(number: int) -> None:
+        statuses: list[str] = []
+        handler(_environ(path, number), lambda status, headers: statuses.append(status)).close()
+        # The first of each client passes the route that is shut.
+        assert statuses[0].startswith(expected) or number < CLIENTS, (path, statuses)
+
+    return run
 
 
 def _environ(path: str, number: int) -> dict[str, Any]:
@@ -84,28 +99,37 @@ def _environ(path: str, number: int) -> dict[str, Any]:
 
 
 def _compare(rounds: list[dict[str, float]]) -> dict[str, float]:
-    added = [r["sentinel"] - r["bare"] for r in rounds]
-    to_ping = [cost / r["ping"] for cost, r in zip(added, rounds, strict=True)]
-    to_ratelimit = [cost / (r["ratelimit"] - r["bare"]) for cost, r in zip(added, rounds, strict=True)]
-    middle = statistics.median(to_ratelimit)
+    ratios = [_ratios(medians) for medians in rounds]
+    spoken_of = [ratio["vs_django_ratelimit"] for ratio in ratios]
     return {
-        "vs_ping": round(statistics.median(to_ping), 3),
-        "vs_django_ratelimit": round(middle, 3),
-        "spread": round((max(to_ratelimit) - min(to_ratelimit)) / middle, 3),
+        **{name: round(statistics.median(ratio[name] for ratio in ratios), 3) for name in ratios[0]},
+        "spread": round((max(spoken_of) - min(spoken_of)) / statistics.median(spoken_of), 3),
         **{f"{name}_us": round(statistics.median(r[name] for r in rounds), 1) for name in rounds[0]},
     }
 
 
+def _ratios(medians: dict[str, float]) -> dict[str, float]:
+    """What Sentinel adds over what another adds to the same view; and a whole refused request over a served one."""
+    added = {name: cost - medians["bare"] for name, cost in medians.items()}
+    return {
+        "vs_ping": added["sentinel"] / medians["ping"],
+        "vs_django_ratelimit": added["sentinel"] / added["ratelimit"],
+        "vs_ratelimit_and_log": added["sentinel"] / added["logged"],
+        "vs_limits": added["sentinel"] / added["moving"],
+        "vs_drf_throttle": (medians["sentinel_api"] - medians["api"]) / (medians["throttled"] - medians["api"]),
+        "refused_vs_served": medians["refused"] / medians["sentinel"],
+    }
+
+
 def _round(contenders: dict[str, Callable[[int], None]]) -> dict[str, float]:
-    """Medians in microseconds; the order turns with each block, so that none always comes after the same other."""
+    """Medians in microseconds; each block has an order of its own, so that none always comes after the same other."""
     times: dict[str, list[int]] = {name: [] for name in contenders}
     names = list(contenders)
     gc.collect()
     gc.disable()
     try:
         for block in range(BLOCKS):
-            turn = block % len(names)
-            for name in names[turn:] + names[:turn]:
+            for name in random.Random(block).sample(names, len(names)):
                 run, kept = contenders[name], times[name]
                 for number in range(BLOCK):
                     started = time.perf_counter_ns()

@@ -14,7 +14,8 @@ sys.path.insert(0, str(ROOT))
 
 from ip_tracking.detection.finding import Rule  # noqa: E402
 from ip_tracking.detection.table import EVERY_RULE  # noqa: E402
-from ip_tracking.gate.keys import MOST_BODY_BYTES, MOST_VALUES  # noqa: E402
+from ip_tracking.gate.body import MOST_BODY_BYTES  # noqa: E402
+from ip_tracking.gate.keys import MOST_VALUES  # noqa: E402
 from ip_tracking.gate.policies import KEYS, SHIPPED, parse_policy  # noqa: E402
 from metrics import catalogue  # noqa: E402
 
@@ -116,8 +117,12 @@ def _may(rule: Rule) -> str:
 
 
 def _limit(rule: Rule) -> str:
-    further = "".join(f"; {name.replace('_', ' ')} {number:g}" for name, number in rule.also.items())
-    return f"{rule.threshold} in {rule.window_s} s{further}"
+    limit = f"{rule.threshold} in {rule.window_s} s"
+    if rule.each:
+        limit += f" by one {rule.each}"
+    if rule.unless:
+        limit += f", none `{rule.unless}`"
+    return limit + "".join(f"; {name.replace('_', ' ')} {number:g}" for name, number in rule.also.items())
 
 
 def metrics() -> str:

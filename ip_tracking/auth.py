@@ -8,16 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
 from ip_tracking import device
 from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import login_plan
-from ip_tracking.outcomes import account_key
+from ip_tracking.outcomes import LOGIN_FAILED, account_named
 from ip_tracking.refused import Refused
 from ip_tracking.steps import drive
-from ip_tracking.visit import Attempt, Visit, current
+from ip_tracking.visit import Attempt, current
 
 PATH = "ip_tracking.auth.GateBackend"
 
@@ -32,7 +31,10 @@ class GateBackend:
         visit = current.get()
         if visit is None:
             return
-        account = _name_account(visit, credentials)
+        account = account_named(credentials)
+        # Of several logins in one request the log names the one that failed: a good one must not stand before it.
+        if LOGIN_FAILED not in visit.outcomes:
+            visit.account = account
         if visit.exempt:
             return
         device_id = device.proof(visit.request, account) if visit.request is not None else ""
@@ -40,14 +42,7 @@ class GateBackend:
         verdict = drive(passage.admit(visit, "", login_plan(), ask))
         if verdict.refused:
             raise Refused(verdict)
-        visit.attempts.append(Attempt(verdict.quotas))
+        visit.attempts.append(Attempt(verdict.quotas, account))
 
     async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
         await sync_to_async(self.authenticate)(request, **credentials)
-
-
-def _name_account(visit: Visit, credentials: dict[str, Any]) -> str:
-    """Returns the hash of the account a login names, and notes it for the log."""
-    name = credentials.get(get_user_model().USERNAME_FIELD) or credentials.get("username") or credentials.get("email")
-    visit.account = account_key(name) if isinstance(name, str) and name else ""
-    return visit.account

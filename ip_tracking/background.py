@@ -1,4 +1,4 @@
-"""One daemon thread in each serving process does all that waits: sending events, refreshing decisions, testing a store.
+"""One daemon thread in each serving process does all that waits: sending events and refreshing decisions.
 
 It starts at the first request, never in a parent that forks (a broker connection does not survive that), and again in
 a forked child.

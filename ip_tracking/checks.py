@@ -31,9 +31,9 @@ Check = Callable[[], Iterable[CheckMessage]]
 
 
 def register() -> None:
-    for check in (settings_are_valid, policies_are_valid, door_stands_in_order, logins_pass_the_gate,
-                  kinds_name_routes, outcomes_name_signals, somebody_is_trusted, marks_name_policies,
-                  policies_cover_routes, sensitive_routes_are_guarded):  # fmt: skip
+    for check in (settings_are_valid, policies_are_valid, policies_are_told_apart, door_stands_in_order,
+                  logins_pass_the_gate, kinds_name_routes, outcomes_name_signals, somebody_is_trusted,
+                  marks_name_policies, policies_cover_routes, sensitive_routes_are_guarded):  # fmt: skip
         register_check(_as_django_calls(check), Tags.security)
     # Django runs these where a database is there to ask: in `migrate`, and in `check --database default`.
     register_check(_as_django_calls(policies_are_asked), Tags.database)
@@ -62,6 +62,17 @@ def policies_are_valid() -> Iterable[CheckMessage]:
                 policies.parse_policy(name, policies.rows({name: row})[name])
         except conf.BadSetting as error:
             yield Error(str(error), hint="docs/policies.md shows the table.", id="ip_tracking.E002")
+
+
+def policies_are_told_apart() -> Iterable[CheckMessage]:
+    try:
+        parsed = policies.parse_all(_given("POLICIES"))
+    except conf.BadSetting:
+        return  # E002 says why
+    try:
+        policies.refuse_one_name_for_two(parsed)
+    except conf.BadSetting as error:
+        yield Error(str(error), hint="docs/policies.md shows the table.", id="ip_tracking.E008")
 
 
 def door_stands_in_order() -> Iterable[CheckMessage]:
@@ -133,8 +144,9 @@ def somebody_is_trusted() -> Iterable[CheckMessage]:
 
 def marks_name_policies() -> Iterable[CheckMessage]:
     """A mark that no policy answers to limits nothing."""
-    every_route()  # imports the views, and with them their marks
-    for name in sorted(decorators.used - set(policies.rows(_given("POLICIES")))):
+    # Imports the views, and with them those marks that no route leads straight to.
+    marks = frozenset().union(*(decorators.every_mark_of(route.view) for route in every_route()))
+    for name in sorted((decorators.used | marks) - set(policies.rows(_given("POLICIES")))):
         yield Error(
             f"@limited({name!r}) names a policy that is not in the table.",
             hint=f'Correct the name, or add to IP_TRACKING["POLICIES"]: "{name}": {{"rates": ["10/m"], "why": "..."}}',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -22,6 +23,8 @@ MODES = ("enforce", "shadow", "off")
 
 # Stands in TRUSTED_PROXIES for a peer without an address: a server listening on a unix socket.
 UNIX = "unix"
+
+COOKIE_NAME = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class BadSetting(ValueError):
@@ -110,6 +113,11 @@ def build(raw: Mapping[str, Any]) -> Settings:
     one_of("ENFORCE", values.get("enforce", "cases"), ENFORCE)
     one_of("MODE", values.get("mode", "enforce"), MODES)
     one_of("RECORD", values.get("record", "celery"), RECORD)
+    cookie = values.get("device_cookie", "")
+    if not isinstance(cookie, str) or not COOKIE_NAME.fullmatch(cookie):
+        raise BadSetting(
+            f"IP_TRACKING['DEVICE_COOKIE'] is {cookie!r}; write letters, digits, - and _, or \"\" for none"
+        )
     proxies = values.get("trusted_proxies", ())
     if isinstance(proxies, str):
         raise BadSetting(f"IP_TRACKING['TRUSTED_PROXIES'] is {proxies!r}; write a list: [{proxies!r}]")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any, TypeVar
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest
 
 from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import plan_named
 from ip_tracking.refused import Refused
-from ip_tracking.steps import adrive, drive
+from ip_tracking.steps import drive
 from ip_tracking.visit import current
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -30,17 +30,22 @@ def limited(*names: str) -> Callable[[View], View]:
     """Counts each call of a view, or of a method of a class of views, under these policies.
 
     The door sees the mark where the route leads straight to the view, and counts it in the same round trip as all
-    else. Where it stands deeper (behind another decorator, in a viewset's action) the call itself passes the gate.
+    else. Where it stands deeper (behind a decorator that hides it, under @api_view) the call itself passes the gate.
     """
-
+    if not names or not all(isinstance(name, str) for name in names):
+        raise TypeError('@limited takes the names of policies: write @limited("exports").')
     used.update(names)
 
     def decorate(view: Any) -> Any:
+        if isinstance(view, type):
+            raise TypeError(f"@limited marks views and methods: write limited_by = {list(names)} in {view.__name__}.")
         if iscoroutinefunction(view):
 
             @wraps(view)
             async def wrapper(*args: Any, **kwargs: Any) -> Any:
-                await adrive(pass_gate(frozenset(names), _request(args), kwargs))
+                if _is_ahead(frozenset(names)):
+                    # In a thread: under WSGI each async view has an event loop of its own, and would open a connection.
+                    await sync_to_async(drive)(pass_gate(frozenset(names), _request(args), kwargs))
                 return await view(*args, **kwargs)
         else:
 
@@ -49,7 +54,7 @@ def limited(*names: str) -> Callable[[View], View]:
                 drive(pass_gate(frozenset(names), _request(args), kwargs))
                 return view(*args, **kwargs)
 
-        setattr(wrapper, MARK, frozenset(names) | getattr(view, MARK, NO_MARKS))
+        setattr(wrapper, MARK, frozenset(names) | named_by(view))
         return wrapper
 
     return decorate
@@ -61,10 +66,12 @@ def pass_gate(names: frozenset[str], request: HttpRequest, arguments: dict[str, 
     Outside a request that came through the door (a test of the view alone) everybody passes.
     """
     visit = current.get()
-    if visit is None or visit.exempt or names <= visit.policies:
+    if visit is None or not _is_ahead(names):
         return
-    plan = plan_named(names - visit.policies)
-    ask = limiter.Ask(request=request, arguments=arguments)
+    plan = plan_named(names - visit.policies, request.method or "")
+    if not plan.policies:
+        return
+    ask = limiter.Ask(inside=True, request=request, arguments=arguments)
     verdict = yield from passage.admit(visit, visit.user, plan, ask)
     if verdict.refused:
         raise Refused(verdict)
@@ -72,13 +79,27 @@ def pass_gate(names: frozenset[str], request: HttpRequest, arguments: dict[str, 
     visit.quotas += verdict.quotas
 
 
-@lru_cache(maxsize=4_096)
+def _is_ahead(names: frozenset[str]) -> bool:
+    """Is there a policy among these that this request was not counted under?"""
+    visit = current.get()
+    return visit is not None and not visit.exempt and not names <= visit.policies
+
+
 def marks_of(view: Any, method: str) -> frozenset[str]:
-    """Returns the policies that a resolved view names, itself or by its class' method."""
-    found: frozenset[str] = getattr(view, MARK, NO_MARKS)
+    """Returns the policies that a resolved view names: itself, by its class or by the class' method."""
     of_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    if of_class is None:
+        return named_by(view)
     name = (getattr(view, "actions", None) or {}).get(method.lower(), method.lower())
-    return found | getattr(getattr(of_class, name, None), MARK, NO_MARKS)
+    return named_by(view) | named_by(of_class) | named_by(getattr(of_class, name, None))
+
+
+def named_by(marked: Any) -> frozenset[str]:
+    """Returns what `limited_by` of a view, a class or a method says: names, or one name."""
+    names = getattr(marked, MARK, None)
+    if not names:
+        return NO_MARKS
+    return frozenset([names]) if isinstance(names, str) else frozenset(names)
 
 
 def every_mark_of(view: Any) -> frozenset[str]:
@@ -86,7 +107,6 @@ def every_mark_of(view: Any) -> frozenset[str]:
     return frozenset().union(*(marks_of(view, method) for method in METHODS))
 
 
-@lru_cache(maxsize=4_096)
 def is_free(view: Any) -> bool:
     """Does a view, or its class, say `free_of_limits = True`? No policy counts it then; decisions still bind it."""
     of_class = getattr(view, "view_class", None) or getattr(view, "cls", None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings as django_settings
@@ -25,7 +27,7 @@ from ip_tracking.gate import decisions, limiter, passage, responses, store, swit
 from ip_tracking.gate.plan import Plan, plan_for, plan_named
 from ip_tracking.gate.policies import HEALTH
 from ip_tracking.gate.verdict import ALLOW, BLOCK, PASSED, THROTTLE, Quota, Verdict
-from ip_tracking.outcomes import LOGIN_OK, is_failure, outcome_of
+from ip_tracking.outcomes import is_failure, outcome_of
 from ip_tracking.record import buffer
 from ip_tracking.record.publish import Publisher
 from ip_tracking.record.sender import EVERY_S, Sender
@@ -34,6 +36,8 @@ from ip_tracking.refused import Refused
 from ip_tracking.steps import adrive, drive
 from ip_tracking.visit import Visit, current
 from metrics import catalogue, emit
+
+logger = logging.getLogger(__name__)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -44,6 +48,9 @@ SECRET = re.compile(
 
 # As much as the rules look at; the log keeps less. What pads a request to hide an exploit behind the cut must be long.
 PATH_CHARS, QUERY_CHARS = 1_024, 2_048
+
+# What nginx too logs for a request whose client did not wait for the answer.
+CLIENT_LEFT = 499
 
 Response = Any  # Django's response classes share no typed base with async streaming
 
@@ -87,13 +94,21 @@ class SentinelMiddleware:
         background.ensure_running()
         client = identify(request)
         visit = Visit(request_id(request, client), client, request)
-        self._route(request, visit)
-        verdict = yield from self._admit(request, visit)
+        place = _place(request.path_info)
+        self._note(request, visit, place)
+        verdict = yield from self._admit(request, visit, place)
         if verdict.refused:
             response = responses.refusal(request, verdict, visit.request_id)
         else:
             token = current.set(visit)
-            response = yield View(self.get_response, request)
+            try:
+                response = yield View(self.get_response, request)
+            except CancelledError:
+                # ASGI: the client left. What it did is remembered; what it took stays taken, or leaving would free it.
+                visit.outcome = outcome_of(visit, request.method or "", CLIENT_LEFT)
+                if self._records:
+                    self._remember(request, visit, verdict, CLIENT_LEFT, started)
+                raise
             current.reset(token)
             visit.outcome = outcome_of(visit, request.method or "", response.status_code)
             yield from self._settle(request, visit, response)
@@ -115,40 +130,46 @@ class SentinelMiddleware:
         visit.refusal = verdict
         return responses.refusal(request, verdict, visit.request_id)
 
-    def _route(self, request: HttpRequest, visit: Visit) -> None:
-        match = _resolve(request.path_info)
-        if match is None:
+    def _note(self, request: HttpRequest, visit: Visit, place: Place) -> None:
+        if place.match is None:
             return
         # Django resolves again for the view; a refused request would else have no route in the metrics.
-        request.resolver_match = match
-        visit.route = match.view_name
-        visit.kind = conf.get().kinds.get(match.view_name, "")
+        request.resolver_match = place.match
+        visit.route = place.match.view_name
+        visit.kind = place.kind
 
-    def _admit(self, request: HttpRequest, visit: Visit) -> Generator[store.Call, Any, Verdict]:
+    def _admit(self, request: HttpRequest, visit: Visit, place: Place) -> Generator[store.Call, Any, Verdict]:
         if visit.kind == HEALTH:
             visit.exempt = True
             return PASSED
-        visit.user = conf.get().known_caller(request) or ""
+        visit.user = _known_caller(request)
         wide = decisions.find(visit.client.network)
         visit.exempt = switch.mode() == switch.OFF or (wide is not None and wide.kind == ALLOW)
         if visit.exempt:
             return PASSED
         if wide is not None and (wide.kind == BLOCK or not visit.user):
             return passage.bind(visit, Verdict(wide.kind, _seconds_until(wide.until), (), 0))
-        plan = self._plan(request, visit)
+        plan = self._plan(place, request.method or "")
         visit.policies = plan.policies
         ask = limiter.Ask(request=request, arguments=_arguments(request)) if plan.named else limiter.NOTHING
         verdict = yield from passage.admit(visit, visit.user, plan, ask)
         visit.quotas = verdict.quotas
         return verdict
 
-    def _plan(self, request: HttpRequest, visit: Visit) -> Plan:
-        method = request.method if request.method in METHODS else "OTHER"
-        match = request.resolver_match
-        if match is not None and is_free(match.func):
+    def _plan(self, place: Place, method: str) -> Plan:
+        method = method if method in METHODS else "OTHER"
+        plan = place.plans.get(method)
+        if plan is None:
+            plan = place.plans[method] = self._plan_anew(place, method)
+        return plan
+
+    def _plan_anew(self, place: Place, method: str) -> Plan:
+        if place.match is None:
+            return plan_for("", "", method, self._logins_at_door)
+        view = place.match.func
+        if is_free(view):
             return plan_named(NO_MARKS)
-        marks = marks_of(match.func, method) if match is not None else NO_MARKS
-        return plan_for(visit.route, visit.kind, method or "OTHER", self._logins_at_door, marks)
+        return plan_for(place.match.view_name, place.kind, method, self._logins_at_door, marks_of(view, method))
 
     def _settle(self, request: HttpRequest, visit: Visit, response: Response) -> Generator[store.Call, Any, None]:
         """Gives back what only failures cost, then tells the caller how their limits stand.
@@ -170,8 +191,8 @@ class SentinelMiddleware:
         if visit.attempts:
             quotas += visit.attempts[-1].quotas
         responses.add_fields(response, quotas, {quota.key for quota in back} if back else frozenset())
-        if visit.account and LOGIN_OK in visit.outcomes:
-            device.remember(request, response, visit.account)
+        if visit.signed_in:
+            device.remember(request, response, visit.signed_in)
 
     def _count(self, visit: Visit, verdict: Verdict) -> None:
         route = visit.route or "unresolved"
@@ -205,13 +226,22 @@ class SentinelMiddleware:
                 "" if verdict.refused else visit.outcome,
                 visit.account,
                 verdict.refused,
-                policies=" ".join(dict.fromkeys(visit.asked)),
+                policies=" ".join(visit.asked),
                 shadowed="" if verdict.refused else " ".join(dict.fromkeys(visit.shadowed)),
                 beyond=visit.client.beyond,
             )
         )
         if full:
             background.wake()
+
+
+def _known_caller(request: HttpRequest) -> str:
+    """Returns who the project's own function knows, "" where it knows nobody or fails."""
+    try:
+        return conf.get().known_caller(request) or ""
+    except Exception:  # whatever it is, it must not take the shop down
+        logger.exception("KNOWN_CALLER failed: the caller is taken for a stranger.")
+        return ""
 
 
 def _who(request: HttpRequest, visit: Visit) -> tuple[str, bool]:
@@ -222,13 +252,22 @@ def _who(request: HttpRequest, visit: Visit) -> tuple[str, bool]:
     return str(user.pk), bool(getattr(user, "is_staff", False))
 
 
+class Place(NamedTuple):
+    """Where a path leads, and what applies there."""
+
+    match: ResolverMatch | None
+    kind: str
+    plans: dict[str, Plan]  # by method, as they are asked for
+
+
 @lru_cache(maxsize=4_096)
-def _resolve(path: str) -> ResolverMatch | None:
-    """Returns the route of a path. Resolving costs as much as a round trip; most paths come again."""
+def _place(path: str) -> Place:
+    """Resolving costs as much as a round trip; most paths come again."""
     try:
-        return get_resolver().resolve(path)
+        match = get_resolver().resolve(path)
     except Resolver404:
-        return None
+        return Place(None, "", {})
+    return Place(match, conf.get().kinds.get(match.view_name, ""), {})
 
 
 def _arguments(request: HttpRequest) -> dict[str, Any]:
@@ -244,7 +283,6 @@ def _duties() -> list[Duty]:
     return [
         Duty("send events", EVERY_S, _sender().flush),
         Duty("refresh decisions", decisions.REFRESH_S, tasks.refresh_decisions),
-        Duty("test the store", 1.0, lambda: store.get().probe()),
     ]
 
 
@@ -263,5 +301,5 @@ def _at_end() -> None:
 
 @conf.on_change
 def _forget() -> None:
-    _resolve.cache_clear()
+    _place.cache_clear()
     _sender.cache_clear()

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ip_tracking import conf
-from ip_tracking.decorators import MARK, NO_MARKS, is_free, marks_of
+from ip_tracking.decorators import is_free, marks_of
 from ip_tracking.gate.plan import Limit, limit_of
 from ip_tracking.gate.policies import EVERYTHING, GRAPHQL, HEALTH, Policy, table
 from ip_tracking.routes import Route, every_route
@@ -40,13 +40,7 @@ def _holds(policy: Policy, operation: Operation) -> bool:
     kind = conf.get().kinds.get(route.name, "")
     if kind == HEALTH or is_free(route.view) or not policy.is_told:
         return False
-    marks = marks_of(route.view, method) | _named_for_throttle(route.view)
-    return policy.name in marks or policy.covers(route.name, kind, method)
-
-
-def _named_for_throttle(view: Any) -> frozenset[str]:
-    """The policies that a view's class names for GateThrottle."""
-    return frozenset(getattr(getattr(view, "cls", None), MARK, NO_MARKS))
+    return policy.name in marks_of(route.view, method) or policy.covers(route.name, kind, method)
 
 
 @lru_cache(maxsize=1)

@@ -6,10 +6,12 @@ import hashlib
 import hmac
 import logging
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import Signal
 from django.utils.module_loading import import_string
@@ -91,17 +93,21 @@ def account_key(name: str) -> str:
     return keyed_hash(name)
 
 
+def account_named(credentials: Mapping[str, Any]) -> str:
+    """Returns the key of the account that a login names, "" where it names none."""
+    name = credentials.get(get_user_model().USERNAME_FIELD) or credentials.get("username") or credentials.get("email")
+    return account_key(name) if isinstance(name, str) and name else ""
+
+
 def keyed_hash(text: str) -> str:
     """Returns what stands for a text where it must not be kept; spellings that look the same are one."""
-    return _hash(text[:ACCOUNT_CHARS])
+    return _hash(text[:ACCOUNT_CHARS], django_settings.SECRET_KEY)
 
 
 @lru_cache(maxsize=4_096)
-def _hash(text: str) -> str:
+def _hash(text: str, key: str) -> str:
     normal = unicodedata.normalize("NFKC", text).strip().casefold()
-    return hmac.new(django_settings.SECRET_KEY.encode(), normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[
-        :24
-    ]
+    return hmac.new(key.encode(), normal.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:24]
 
 
 def _recorder(outcome: str) -> Callable[..., None]:
@@ -113,18 +119,33 @@ def _recorder(outcome: str) -> Callable[..., None]:
     return record
 
 
-def _login_failed(**_: object) -> None:
+def _login_failed(credentials: Mapping[str, Any] | None = None, **_: object) -> None:
     visit = current.get()
     if visit is None:
         return
     visit.outcomes.append(LOGIN_FAILED)
-    for attempt in reversed(visit.attempts):
-        if not attempt.failed:
-            attempt.failed = True
-            break
+    open_attempts = [attempt for attempt in visit.attempts if not attempt.failed]
+    # By its account: of logins that run at once, another's must not be taken for it.
+    mine = [attempt for attempt in open_attempts if attempt.account == account_named(credentials or {})]
+    for attempt in (mine or open_attempts)[-1:]:
+        attempt.failed = True
 
 
-def _logged_in(**_: object) -> None:
+def _logged_in(user: Any = None, **_: object) -> None:
     visit = current.get()
     if visit is not None:
         visit.outcomes.append(LOGIN_OK)
+        visit.signed_in = _proved(visit, user)
+
+
+def _proved(visit: Visit, user: Any) -> str:
+    """Returns the account that this user has just signed in to, as they typed it where that is known.
+
+    An attempt alone proves nothing: one that broke off has failed without saying so.
+    """
+    if not hasattr(user, "get_username"):
+        return ""
+    name, email = account_key(user.get_username()), getattr(user, user.get_email_field_name(), None)
+    own = {name, account_key(email) if email else name}
+    typed = [attempt.account for attempt in visit.attempts if not attempt.failed and attempt.account in own]
+    return typed[-1] if typed else name

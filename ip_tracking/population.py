@@ -14,6 +14,7 @@ from django.db.models import Q
 from ip_tracking.detection import crowd, hourly
 from ip_tracking.detection.bursts import READ_BACK
 from ip_tracking.detection.finding import Finding, Rule
+from ip_tracking.detection.habits import DECLINED_PAYMENT, HABITS, REFUSED_COUPON
 from ip_tracking.detection.symptoms import FAILED_LOGIN, MISSING_PATH, REFUSED_BY_POLICY
 from ip_tracking.event import US, to_us
 from ip_tracking.hour import Hour
@@ -22,10 +23,12 @@ from ip_tracking.outcomes import LOGIN_FAILED, LOGIN_OK
 
 FAILED, SUCCEEDED = Q(outcome=LOGIN_FAILED), Q(outcome=LOGIN_OK)
 
-SHOWS_NOTHING = Q(symptoms="")
-PROBES = ~Q(symptoms__in=("", FAILED_LOGIN, REFUSED_BY_POLICY))
+# Habits are what harmless clients show too. At a timer's pace two of them are a test of cards or of coupons.
+HARMLESS = ("", *HABITS)
+SHOWS_NOTHING = Q(symptoms__in=HARMLESS)
+PROBES = ~Q(symptoms__in=(*HARMLESS, FAILED_LOGIN, REFUSED_BY_POLICY))
 # A missing page asked for again and again is an old link or a monitor.
-OFFENDS = ~Q(symptoms__in=("", MISSING_PATH, REFUSED_BY_POLICY))
+OFFENDS = ~Q(symptoms__in={*HARMLESS, MISSING_PATH, REFUSED_BY_POLICY} - {DECLINED_PAYMENT, REFUSED_COUPON})
 
 # What pages embed has no route and shows nothing: its absence is the page's fault.
 ERRORS = Q(status__gte=400, status__lt=500) & ~Q(route="", symptoms="")

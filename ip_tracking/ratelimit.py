@@ -27,6 +27,9 @@ OUR_KEYS = {"ip": "network", "user": "user", "user_or_ip": "caller"}
 
 UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
+# Somebody raised its exception by hand, and when to come back is not known.
+UNKNOWN_WAIT_S = 60
+
 # Its addresses must be addresses: all clients that have none share this one.
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a key, nothing listens
 
@@ -51,35 +54,37 @@ def verdict_of(exception: BaseException, route: str) -> Verdict | None:
     name = re.sub(r"[^a-z0-9]+", "-", route.lower()).strip("-")[:NAME_CHARS] or "ratelimit"
     asked = _asked(exception.__traceback__)
     usage = get_usage(**asked, increment=False) if asked else None
-    if usage is None or usage["limit"] == 0:  # its cache is away, and it was told to refuse then
+    if usage is None:
+        return _refusal(name, Rate(0, UNKNOWN_WAIT_S), "", UNKNOWN_WAIT_S)
+    if not usage["should_limit"] or usage["time_left"] < 0:
+        # It refused, and no count says why: its cache is away, and it was told to refuse then. (Or its window ended
+        # within these microseconds.)
         return Verdict(name, RETRY_AFTER_S, (), 0, away=True)
-    # Its window holds the second that ends it.
-    wait_s = usage["time_left"] + 1
-    quotas = (_quota(name, asked, usage, wait_s),)
-    return Verdict(name, wait_s, quotas, 0)
+    wait_s = usage["time_left"] + 1  # its window holds the second that ends it
+    window_s = _window_s(asked["rate"])
+    # A rate that a function chose may be another one next time: its window is not known.
+    key = OUR_KEYS.get(asked["key"], "") if window_s else ""
+    return _refusal(name, Rate(usage["limit"], window_s or wait_s), key, wait_s)
 
 
 def _asked(traceback: TracebackType | None) -> dict[str, Any]:
     """The arguments of the decorator that raised; {} where somebody else raised its exception."""
-    while traceback is not None:
-        frame = traceback.tb_frame
-        if frame.f_globals["__name__"] == "django_ratelimit.decorators":
-            return {name: frame.f_locals[name] for name in ("request", "group", "fn", "key", "rate", "method")}
+    while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    return {}
+    if traceback is None or traceback.tb_frame.f_globals.get("__name__") != "django_ratelimit.decorators":
+        return {}
+    known = traceback.tb_frame.f_locals
+    return {name: known[name] for name in ("request", "group", "fn", "key", "rate", "method")}
 
 
-def _quota(name: str, asked: dict[str, Any], usage: dict[str, Any], wait_s: int) -> Quota:
-    rate = Rate(usage["limit"], _window_s(asked["rate"]) or wait_s)
-    # A rate that a function chose may be another one next time: its window is not known.
-    key = OUR_KEYS.get(asked["key"], "") if _window_s(asked["rate"]) else ""
+def _refusal(name: str, rate: Rate, key: str, wait_s: int) -> Verdict:
     limit = limit_of(Policy(name, (rate,), why="The view's own decorator.", key=key), rate)
-    return Quota(limit, "", usage["count"], wait_s * US, wait_s * US, 0)
+    return Verdict(name, wait_s, (Quota(limit, "", rate.limit, wait_s * US, wait_s * US, 0),), 0)
 
 
 def _window_s(rate: object) -> int:
     """The seconds of "5/m", "100/10m" or (5, 60); 0 for a function's."""
     if isinstance(rate, tuple):
         return int(rate[1])
-    match = re.fullmatch(r"\d+/(\d*)([smhd])?", rate) if isinstance(rate, str) else None
+    match = re.match(r"\d+/(\d*)([smhd])?", rate) if isinstance(rate, str) else None
     return int(match[1] or 1) * UNIT_S[(match[2] or "s")] if match else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Generator
 from typing import Any, Protocol, TypeVar
 
@@ -18,7 +19,11 @@ def drive(steps: Generator[Any, Any, Result]) -> Result:
     reply = None
     try:
         while True:
-            reply = steps.send(reply).run()
+            step = steps.send(reply)
+            try:
+                reply = step.run()
+            except asyncio.CancelledError as left:  # in a thread that asgiref started: its event loop was told
+                steps.throw(left)
     except StopIteration as done:
         result: Result = done.value
         return result
@@ -28,7 +33,11 @@ async def adrive(steps: Generator[Any, Any, Result]) -> Result:
     reply = None
     try:
         while True:
-            reply = await steps.send(reply).arun()
+            step = steps.send(reply)
+            try:
+                reply = await step.arun()
+            except asyncio.CancelledError as left:
+                steps.throw(left)
     except StopIteration as done:
         result: Result = done.value
         return result

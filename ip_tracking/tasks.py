@@ -90,14 +90,14 @@ def _store_and_examine(batch_id: str, sent: list[Event], now: datetime) -> None:
         return
     stored = store(batch_id, events, symptoms_of, now)
     if stored.batch.examined_at is None:
-        _measured("bursts", lambda: examine(stored.symptomatic))
+        _measured("bursts", lambda: examine(stored.events))
         Batch.objects.filter(pk=stored.batch.pk).update(examined_at=datetime.now(UTC))
 
 
 def examine_abandoned(now: datetime) -> None:
     """Examines batches whose worker was lost between storing and examining."""
     for batch in Batch.objects.filter(examined_at=None, stored_at__lt=now - ABANDONED):
-        rows = RequestLog.objects.filter(at__range=(batch.first_at, batch.last_at)).exclude(symptoms="")
+        rows = RequestLog.objects.filter(at__range=(batch.first_at, batch.last_at))
         try:
             examine(map(to_event, rows))
         except Exception:  # the next hour tries again; the other batches and the sweep must not wait for this one

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from ip_tracking.decorators import pass_gate
+from ip_tracking.decorators import named_by, pass_gate
 from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import plan_named
 from ip_tracking.gate.policies import table
@@ -31,15 +31,15 @@ class GateThrottle(BaseThrottle):
         user = str(request.user.pk) if request.user and request.user.is_authenticated else ""
         if user and not visit.user:
             drive(_now_known(visit, user))
-        names = frozenset(getattr(view, "limited_by", ()))
-        drive(pass_gate(names, request._request, view.kwargs))
+        drive(pass_gate(named_by(view), request._request, view.kwargs))
         return True
 
 
 def _now_known(visit: Visit, user: str) -> Generator[Any, Any, None]:
     """The door took a signed-in caller for a stranger of their network: those places move to their own name."""
     by_caller = frozenset(policy.name for policy in table() if policy.key in ("caller", "user"))
-    verdict = yield from passage.admit(visit, user, plan_named(visit.policies & by_caller))
+    plan, ask = plan_named(visit.policies & by_caller), limiter.Ask(inside=True)
+    verdict = yield from passage.admit(visit, user, plan, ask)
     if verdict.refused:
         raise Refused(verdict)
     moved = [quota for quota in visit.quotas if quota.limit.policy.key == "caller"]

@@ -16,6 +16,7 @@ class Attempt:
     """One `authenticate()`: what it took at the gate, given back unless it failed."""
 
     quotas: tuple[Any, ...]  # gate.verdict.Quota; the gate is above this module
+    account: str = ""
     failed: bool = False
 
 
@@ -27,7 +28,8 @@ class Visit:
     client: Client
     request: HttpRequest | None = None
     user: str = ""
-    account: str = ""
+    account: str = ""  # that a login named; the first that failed, where several did
+    signed_in: str = ""  # the account that a login proved
     outcomes: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     refusal: Any = None  # the Verdict that refused inside the view
@@ -37,8 +39,8 @@ class Visit:
     exempt: bool = False  # no policy counts it: on the allow-list, or asking for health
     policies: frozenset[str] = frozenset()  # that this request passed, at the door or inside the view
     quotas: tuple[Any, ...] = ()  # what it took, logins apart
-    asked: list[str] = field(default_factory=list)  # the policies of all its passages
-    shadowed: list[str] = field(default_factory=list)  # those that would have refused it, were they enforced
+    asked: tuple[str, ...] = ()  # the policies of all its passages, call by call
+    shadowed: tuple[str, ...] = ()  # those that would have refused it, were they enforced
 
 
 current: ContextVar[Visit | None] = ContextVar("ip_tracking_visit", default=None)

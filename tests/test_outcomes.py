@@ -76,6 +76,16 @@ def test_a_failed_login_keeps_the_place_of_its_own_attempt_only(visit: Visit) ->
     assert [attempt.failed for attempt in visit.attempts] == [True, True]
 
 
+def test_of_logins_that_run_at_once_each_failure_is_its_own_accounts(visit: Visit) -> None:
+    """Else a good login beside it would pay for a guess at somebody else's account."""
+    victims, own = Attempt((), account_key("dana")), Attempt((), account_key("eve"))
+    visit.attempts += [victims, own]
+
+    user_login_failed.send(sender=None, credentials={"username": "Dana"}, request=None)
+
+    assert (victims.failed, own.failed) == (True, False)
+
+
 def test_a_signal_named_in_the_settings_is_an_outcome(visit: Visit, tracking: Configure) -> None:
     tracking(OUTCOMES={"tests.test_outcomes.coupon_refused": "coupon_refused"})
     outcomes.listen()

@@ -136,6 +136,8 @@ def test_a_production_server_has_nothing_to_complain_about() -> None:
         ("REDIS_URL", "127.0.0.1:6379"),
         ("REDIS_URL", "http://127.0.0.1:6379"),
         ("IP_TRACKING_STORE_URL", "redis"),
+        ("IP_TRACKING_STORE_URL", "redis+cluster://one:6379,two:port"),
+        ("REDIS_URL", "redis+cluster://one:6379"),
         ("CELERY_BROKER_URL", "unix:///run/valkey.sock"),
         ("CELERY_BROKER_URL", "amqp://user:hunter2@host:port//"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,nginx"),
@@ -151,6 +153,15 @@ def test_a_wrong_value_is_refused_by_name_without_a_traceback(name: str, value: 
     assert "Traceback" not in said
     assert "hunter2" not in said
     assert "pa/ss" not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["redis+cluster://one:6379,two:6380", "rediss+cluster://user:p%40ss@[2001:db8::1]:6379,two:6380"]
+)
+def test_the_store_may_be_a_cluster(url: str) -> None:
+    result = manage("check", IP_TRACKING_STORE_URL=url)
+
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize("command", ["migrate", "runserver", "showmigrations"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from threading import Event
 from typing import Any
 
 from django.contrib.auth import aauthenticate, authenticate
@@ -19,6 +20,16 @@ def plain(request: HttpRequest) -> HttpResponse:
 async def plain_async(request: HttpRequest) -> HttpResponse:
     await asyncio.sleep(0)
     return HttpResponse("async")
+
+
+slow_async_began = Event()
+
+
+async def slow_async(request: HttpRequest) -> HttpResponse:
+    """Longer than anybody waits."""
+    slow_async_began.set()
+    await asyncio.sleep(60)
+    return HttpResponse("at last")
 
 
 def cached(request: HttpRequest) -> HttpResponse:
@@ -57,6 +68,7 @@ def _answer(users: list[Any]) -> JsonResponse:
 urlpatterns = [
     path("plain/", plain, name="plain"),
     path("plain-async/", plain_async, name="plain-async"),
+    path("slow-async/", slow_async, name="slow-async"),
     path("cached/", cached, name="cached"),
     path("pay/", pay, name="pay"),
     path("broken/", broken, name="broken"),

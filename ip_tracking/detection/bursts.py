@@ -8,36 +8,42 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 
 from ip_tracking.detection.finding import EVIDENCE_ROWS, Finding, Rule
+from ip_tracking.detection.habits import CART_ADD, HABITS, PAID
 from ip_tracking.detection.symptoms import MISSING_PATH, REFUSED_BY_POLICY, names
 from ip_tracking.event import US, Event, floor_hour
 
 # Of each network and hour at most the first so many symptomatic events are looked at, live and in replay alike: else
 # every batch of an attacker at full speed would read the whole hour again. By then a case exists: each symptom but a
 # missing path has a rule that counts mere requests, and its share of two thousand an hour is past it (a test does the
-# sum). A missing path has none, because harmless clients repeat one without end, and what our own limits refused comes
-# by the thousand: events that show nothing else are counted apart, so that nobody hides an attack behind them.
+# sum). A missing path has none, because harmless clients repeat one without end, what our own limits refused comes by
+# the thousand, and habits are harmless by themselves: events that show nothing else are counted apart, each symptom in
+# a pool of its own, so that nobody hides an attack behind them. (What excuses is counted with what it excuses.)
 READ_BACK = 2_000
-COUNTED_APART = frozenset({MISSING_PATH, REFUSED_BY_POLICY})
+COUNTED_APART = {symptom: symptom for symptom in (MISSING_PATH, REFUSED_BY_POLICY, *HABITS)} | {PAID: CART_ADD}
 
 # To a rule that counts distinct paths, addresses that differ only in long numbers and identifiers are one: a gallery of
-# deleted products is one broken page, not a search.
+# deleted products is one broken page, not a search. To one that counts distinct pages, numbers are different ones (who
+# takes the whole catalogue counts up), identifiers are not: those are thumbnails, which nobody can guess.
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|[0-9]{4,}", re.IGNORECASE)
+_RANDOM_IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?=[0-9]*[a-f])[0-9a-f]{16,}", re.IGNORECASE)
 
 
 def find(events: Iterable[Event], rules: Sequence[Rule], since_us: int = 0) -> list[Finding]:
     """One finding for each network, rule and UTC hour, from the hour of `since_us` on."""
     findings: list[Finding] = []
     for _, group in groupby(_in_order(events), key=attrgetter("network")):
-        of_network = list(group)
+        shown = _by_symptom(group)
         for rule in rules:
-            matching = [event for event in of_network if rule.symptom in names(event.symptoms)]
-            findings += _slide(matching, rule, floor_hour(since_us))
+            if rule.symptom in shown:
+                # No window holds more than there are, and most networks show one thing once.
+                enough = [events for events in _matching(shown, rule) if len(events) >= rule.threshold]
+                findings += _merged(met for events in enough for met in _slide(events, rule, floor_hour(since_us)))
     return findings
 
 
@@ -46,7 +52,7 @@ def earliest(events: Iterable[Event], most: int = READ_BACK) -> Iterator[Event]:
     for _, of_hour in groupby(_in_order(events), key=attrgetter("network", "hour_us")):
         seen: Counter[str] = Counter()
         for event in of_hour:
-            counter = event.symptoms if event.symptoms in COUNTED_APART else ""
+            counter = COUNTED_APART.get(event.symptoms, "")
             seen[counter] += 1
             if seen[counter] <= most:
                 yield event
@@ -59,6 +65,40 @@ def widest_window_us(rules: Iterable[Rule]) -> int:
 def read_from_us(first_us: int, rules: Iterable[Rule]) -> int:
     """From where rows are read to judge events from `first_us` on: whole hours, because READ_BACK counts by hours."""
     return floor_hour(floor_hour(first_us) - widest_window_us(rules))
+
+
+def _by_symptom(events: Iterable[Event]) -> dict[str, list[Event]]:
+    shown: dict[str, list[Event]] = {}
+    for event in events:
+        for name in names(event.symptoms):
+            shown.setdefault(name, []).append(event)
+    return shown
+
+
+def _matching(shown: Mapping[str, list[Event]], rule: Rule) -> Iterable[list[Event]]:
+    """What the rule looks at, in order; where it counts for each of something, each by itself."""
+    matching = shown[rule.symptom]
+    if rule.unless in shown:
+        matching = sorted(matching + shown[rule.unless])
+    if not rule.each:
+        return [matching]
+    groups: dict[str, list[Event]] = {}
+    for event in matching:
+        groups.setdefault(getattr(event, rule.each), []).append(event)
+    groups.pop("", None)
+    return groups.values()
+
+
+def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding an hour, as cases come to it too: the first offences, and the most that any did."""
+    ordered = sorted(findings, key=attrgetter("hour_us", "first_seen_us"))
+    for _, group in groupby(ordered, key=attrgetter("hour_us")):
+        first, *others = group
+        if others:
+            every = (first, *others)
+            count, last = max(f.count for f in every), max(f.last_seen_us for f in every)
+            first = replace(first, count=count, last_seen_us=last)
+        yield first
 
 
 @dataclass(slots=True)
@@ -79,6 +119,10 @@ def _slide(matching: Sequence[Event], rule: Rule, since_us: int) -> Iterator[Fin
     held: Counter[object] = Counter()
     met: _Met | None = None
     for event in matching:
+        if rule.unless and rule.unless in names(event.symptoms):
+            window.clear()
+            held.clear()
+            continue
         value = counted(event)
         if value == "":
             continue  # what the rule counts is not known of this event
@@ -145,6 +189,14 @@ def _path(event: Event) -> str:
     return first + slash + _IDENTIFIER.sub("0", rest)
 
 
+def _page(event: Event) -> str:
+    return _RANDOM_IDENTIFIER.sub("0", event.path)
+
+
+def _query_name(event: Event) -> str:
+    return event.query.partition("=")[0]
+
+
 def _folder(event: Event) -> str:
     """The first part of the path: the whole of it where there is but one."""
     return _path(event).lstrip("/").partition("/")[0] or "/"
@@ -154,7 +206,9 @@ def _folder(event: Event) -> str:
 _COUNTED: dict[str, Callable[[Event], object]] = {
     "": attrgetter("at_us", "request_id"),
     "path": _path,
+    "page": _page,
     "folder": _folder,
+    "query": _query_name,
     "account": attrgetter("account"),
     "user_agent": attrgetter("user_agent"),
 }

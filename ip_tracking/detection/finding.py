@@ -42,7 +42,12 @@ class Rule:
     reason: str  # why this threshold
     example: str
     nearest_benign: str  # the harmless client that comes closest, and why it stays below
-    distinct: Literal["", "path", "folder", "account", "user_agent"] = ""  # count distinct ones, "" for requests
+    distinct: Literal["", "path", "page", "folder", "query", "account", "user_agent"] = ""  # "" counts requests
+    each: Literal["", "user"] = ""  # count for each of these by itself; not at all where it is unknown
+    # A request with this symptom shows that those before it were honest: the count begins anew. What arrives in a later
+    # batch than the requests it excuses comes too late for a finding that was filed meanwhile (a second or two; longer
+    # only behind a spool), so that such a rule must not decide.
+    unless: str = ""
     decides: bool = True  # whether a detector may throttle or block for it, where ENFORCE says so
     version: int = 1
     also: Mapping[str, float] = field(default_factory=dict)  # further limits of a rule of the sweep, by what they limit

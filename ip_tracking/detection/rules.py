@@ -33,6 +33,50 @@ RULES: tuple[Rule, ...] = (
         decides=False,  # the login policy already holds such a client; refusing it everything can wait for the tenth
     ),
     Rule(
+        name="login-repetition",
+        title="Logs in again and again",
+        owasp="OAT-007",
+        severity=Severity.MEDIUM,
+        symptom="login-try",
+        threshold=30,
+        window_s=60,
+        reason="For logs, which don't say whether a login that answers 200 or 302 was a good one; live traffic knows. "
+        "One every two seconds for a minute is a machine's, whatever came of it.",
+        example="Thirty POSTs to /login within a minute, each answered 302.",
+        nearest_benign="A class of thirty who log in together: it takes them longer than a minute to type.",
+        decides=False,
+    ),
+    Rule(
+        name="credential-stuffing",
+        title="Tries one account after another",
+        owasp="OAT-008",
+        severity=Severity.HIGH,
+        symptom="failed-login",
+        threshold=10,
+        window_s=600,
+        distinct="account",
+        reason="A person has one account, a family a handful. Stuffing (each account with its own stolen password) and "
+        "spraying (one password for all) look alike to who keeps no passwords: many accounts, few tries each. So they "
+        "are one rule.",
+        example="Ten accounts, one wrong password each, within ten minutes.",
+        nearest_benign="An office of forty on a Monday: twenty forget their password, but over the morning.",
+    ),
+    Rule(
+        name="slow-credential-stuffing",
+        title="Tries one account after another, slowly",
+        owasp="OAT-008",
+        severity=Severity.MEDIUM,
+        symptom="failed-login",
+        threshold=30,
+        window_s=3_600,
+        distinct="account",
+        reason="Who stays below the limits of a minute still needs many accounts. The office of forty fails on twenty.",
+        example="Thirty-one accounts within an hour, one every two minutes.",
+        nearest_benign="A provider that puts thousands of phones behind one address: thirty of them may forget within "
+        "an hour.",
+        decides=False,
+    ),
+    Rule(
         name="probing",
         title="Guessing at addresses that do not exist",
         owasp="OAT-014",
@@ -140,6 +184,157 @@ RULES: tuple[Rule, ...] = (
         nearest_benign="A browser that speaks TLS to the plain port: that greeting is not counted.",
     ),
     Rule(
+        name="card-testing",
+        title="One declined card after another",
+        owasp="OAT-001",
+        severity=Severity.MEDIUM,
+        symptom="declined-payment",
+        threshold=5,
+        window_s=600,
+        each="user",
+        reason="A buyer tries a second card, perhaps a third. The shipped limit lets five through, so that it is the "
+        "last number that can be seen. What is tried is not kept: trying many cards and guessing at one card's code "
+        "(OAT-010) look alike.",
+        example="Five checkouts of one customer within ten minutes, each answered 402.",
+        nearest_benign="A buyer whose bank is down and who goes on: the limit holds them, and this only files.",
+        decides=False,
+    ),
+    Rule(
+        name="carding",
+        title="Tests stolen cards by the dozen",
+        owasp="OAT-001",
+        severity=Severity.HIGH,
+        symptom="declined-payment",
+        threshold=25,
+        window_s=3_600,
+        reason="Twenty-five declined payments are eight buyers with three bad cards each, at one address within an "
+        "hour; or who tests cards just below the limits, with many accounts or none.",
+        example="A declined card every two minutes.",
+        nearest_benign="An office of forty in a sale, of whom four are declined. While a payment provider declines "
+        "everybody, a large office reaches it: allow the network meanwhile.",
+    ),
+    Rule(
+        name="coupon-cracking",
+        title="Guesses coupon codes",
+        owasp="OAT-002",
+        severity=Severity.MEDIUM,
+        symptom="refused-coupon",
+        threshold=20,
+        window_s=3_600,
+        reason="A code is mistyped twice or thrice, and an old newsletter's is tried. Guessing takes hundreds.",
+        example="SAVE10, SAVE11, SAVE12 ... twenty of them refused within an hour.",
+        nearest_benign="An office whose newsletter carried a code that has expired: ten colleagues, twice each, are "
+        "found. So this only files.",
+        decides=False,
+    ),
+    Rule(
+        name="stock-holding",
+        title="Fills carts and never pays",
+        owasp="OAT-021",
+        severity=Severity.MEDIUM,
+        symptom="cart-add",
+        threshold=100,
+        window_s=600,
+        unless="paid",
+        reason="A third of carts are paid for, so that among a hundred things put into carts somebody paid. Counted "
+        "from the last payment on.",
+        example="A thing put into a cart every five seconds for ten minutes, and no payment.",
+        nearest_benign="Forty people behind one address who fill their carts together: the first who pays ends the "
+        "count.",
+        decides=False,
+    ),
+    Rule(
+        name="cart-hammering",
+        title="Fills carts at machine speed",
+        owasp="OAT-005",
+        severity=Severity.MEDIUM,
+        symptom="cart-add",
+        threshold=60,
+        window_s=10,
+        reason="Forty people behind one address who all press the button when the sale opens, some twice, stay below. "
+        "Six a second are a machine's that wants the stock before anybody.",
+        example="Six POSTs a second to the cart for ten seconds.",
+        nearest_benign="An office that waits for a sale together: once each, and a second try.",
+        decides=False,
+    ),
+    Rule(
+        name="scalping",
+        title="Buys faster than people can",
+        owasp="OAT-005",
+        severity=Severity.MEDIUM,
+        symptom="paid",
+        threshold=10,
+        window_s=10,
+        reason="Forty people behind one address pay twenty times a minute when a sale is on: three in ten seconds. One "
+        "a second is a machine's.",
+        example="Ten paid checkouts within ten seconds from one address.",
+        nearest_benign="An office in a sale, as above. A till that sends its queue after a break: allow its network.",
+        decides=False,
+    ),
+    Rule(
+        name="account-creation",
+        title="Signs up one account after another",
+        owasp="OAT-019",
+        severity=Severity.MEDIUM,
+        symptom="registered",
+        threshold=10,
+        window_s=3_600,
+        reason="A family signs up four. Ten an hour are what the shipped limit lets through at most, so that it is the "
+        "last number that can be seen.",
+        example="Ten POSTs to the registration within an hour, each answered 201.",
+        nearest_benign="A classroom or a fair stand signs up together, once: found, and only filed.",
+        decides=False,
+    ),
+    Rule(
+        name="crawling",
+        title="Reads pages at machine speed",
+        owasp="OAT-011",
+        severity=Severity.MEDIUM,
+        symptom="page",
+        threshold=40,
+        window_s=2,
+        distinct="page",
+        reason="Forty people who browse hurriedly behind one address ask for thirteen a second, and often for the "
+        "same. Twenty different ones a second are a machine's. A slower crawler looks like an office at noon by its "
+        "speed alone: its limit holds it.",
+        example="/products/a/, /products/b/ ... forty different pages within two seconds.",
+        nearest_benign="A front end that fetches each thing of a list by itself: thirty at once. A price-comparison "
+        "partner at one a second never comes near, and a search engine in a hurry is only filed.",
+        decides=False,
+    ),
+    Rule(
+        name="agent-switching",
+        title="Changes its browser with every request",
+        owasp="OAT-015",
+        severity=Severity.MEDIUM,
+        symptom="dated-agent",
+        threshold=10,
+        window_s=10,
+        distinct="user_agent",
+        reason="An office shows as many browsers as it has people, so that a number alone tells nothing. But tools "
+        "draw from lists of browsers that were made once: ten different ones within ten seconds, each of which came "
+        "out five years ago or more.",
+        example="Firefox/36.0, Chrome/49.0, MSIE 9.0 ... ten of them within ten seconds, all on one page.",
+        nearest_benign="A provider that puts thousands of phones behind one address, a few in a hundred old ones: at a "
+        "thousand requests a minute, six in ten seconds.",
+        decides=False,
+    ),
+    Rule(
+        name="cache-busting",
+        title="Makes up queries so that no cache answers",
+        owasp="OAT-015",
+        severity=Severity.MEDIUM,
+        symptom="random-query",
+        threshold=30,
+        window_s=15,
+        distinct="query",
+        reason="Only names are counted, and only such as no page writes: a search has one name and many values, a "
+        "filter a dozen names. Addresses that are made up show as missing pages or as a crawl.",
+        example="/?8371265, /?2290718 ... or /?XQKZ=81HA, /?PLR=X0T ... thirty of them within fifteen seconds.",
+        nearest_benign="A page that polls with a random number each second: fifteen. The time of day is not counted.",
+        decides=False,
+    ),
+    Rule(
         name="keeps-hammering",
         title="Goes on although it is refused",
         owasp="OAT-015",
@@ -155,3 +350,5 @@ RULES: tuple[Rule, ...] = (
         decides=False,
     ),
 )
+
+CRAWLING = next(rule for rule in RULES if rule.symptom == "page")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ip_tracking.detection.habits import habit_of
 from ip_tracking.detection.matching import signatures_in
+from ip_tracking.detection.pages import is_embedded
 from ip_tracking.detection.signatures import FOREIGN_SOFTWARE, SIGNATURES, Signature
 from ip_tracking.event import Event
 
@@ -28,17 +30,10 @@ _LOGIN_PATH = re.compile(
 )
 # A form that comes back is a failed login: these send a redirect after a good password. (An API's 200 is a good one.)
 _LOGIN_FORM = re.compile(r"/(?:wp-login\.php|admin/login/?|administrator/index\.php|user/login/?)$", re.IGNORECASE)
-# Pages embed these and browsers ask for them by themselves, so that their absence says nothing of who asks.
-_EMBEDDED = re.compile(
-    r"\.(?:jpe?g|png|gif|webp|avif|svg|ico|bmp|css|js|mjs|map|woff2?|ttf|otf|eot|mp[34]|webm|ogg|m4[av]|vtt|wasm|webmanifest)$"
-    r"|/(?:robots|ads|app-ads|humans|security|llms)\.txt$|/sitemap[\w.-]{0,40}\.xml(?:\.gz)?$|/(?:browserconfig|crossdomain)\.xml$"
-    r"|/(?:manifest|apple-app-site-association)(?:\.json)?$|/apple-touch-icon|/favicon|^/\.well-known/",
-    re.IGNORECASE,
-)
 
 
 def symptoms_of(event: Event, referer: str = "") -> str:
-    """Names and name:signature, separated by spaces, in the table's order; "" where there are none.
+    """Names and name:signature, separated by spaces, in the table's order; else the one habit; "" where there is none.
 
     A log file knows the referer, which can carry an exploit like any header; an Event does not keep it.
     """
@@ -47,20 +42,12 @@ def symptoms_of(event: Event, referer: str = "") -> str:
     if event.refused:
         # What we answered ourselves says nothing of what the client would have met: only that it came all the same.
         return REFUSED_BY_POLICY if _over_a_limit(event) else ""
-    shown = []
-    if _failed_login(event):
-        shown.append(FAILED_LOGIN)
-    embedded = event.status >= 400 and _EMBEDDED.search(event.path) is not None
-    if event.status in (404, 410) and not event.route and not embedded:
-        shown.append(MISSING_PATH)
-    if _malformed(event):
-        shown.append(MALFORMED)
-    served = event.status < 400 and event.status not in (301, 308)  # those two send every path elsewhere
-    for row in _signatures(event, referer):
-        missed = (served and row.unless_served) or (embedded and row.symptom == FOREIGN_SOFTWARE)
-        if not missed:
-            shown.append(f"{row.symptom}:{row.name}")
-    return " ".join(shown[:MOST_SYMPTOMS])
+    embedded = event.status >= 400 and is_embedded(event.path)
+    shown = _answer(event, embedded=embedded)
+    rows = _signatures(event, referer)
+    if rows:
+        shown += _seen(rows, event.status, embedded=embedded)
+    return " ".join(shown[:MOST_SYMPTOMS]) if shown else habit_of(event)
 
 
 @lru_cache(maxsize=1_024)
@@ -81,6 +68,28 @@ def _signatures(event: Event, referer: str) -> list[Signature]:
     return [SIGNATURES[place] for place in sorted(set(places))] if places else []
 
 
+def _answer(event: Event, *, embedded: bool) -> list[str]:
+    """What the answer tells of the request."""
+    shown = []
+    if (event.method == "POST" or event.outcome) and _failed_login(event):
+        shown.append(FAILED_LOGIN)
+    if event.status in (404, 410) and not event.route and not embedded:
+        shown.append(MISSING_PATH)
+    if not event.method and _malformed(event):
+        shown.append(MALFORMED)
+    return shown
+
+
+def _seen(rows: list[Signature], status: int, *, embedded: bool) -> list[str]:
+    """The signatures, but for those of a thing that the site does have."""
+    served = status < 400 and status not in (301, 308)  # those two send every path elsewhere
+    return [
+        f"{row.symptom}:{row.name}"
+        for row in rows
+        if not ((served and row.unless_served) or (embedded and row.symptom == FOREIGN_SOFTWARE))
+    ]
+
+
 def _over_a_limit(event: Event) -> bool:
     """Refused by a limit it could have kept to. Not by a decision, which would feed itself; not by a 503 of ours."""
     return event.status == 429 and event.refused not in _DECISIONS
@@ -89,8 +98,6 @@ def _over_a_limit(event: Event) -> bool:
 def _failed_login(event: Event) -> bool:
     if event.outcome or event.route:
         return event.outcome == "login_failed"
-    if event.method != "POST":
-        return False
     if event.status in (401, 403):
         return _LOGIN_PATH.search(event.path) is not None
     return event.status == 200 and _LOGIN_FORM.search(event.path) is not None
@@ -98,4 +105,4 @@ def _failed_login(event: Event) -> bool:
 
 def _malformed(event: Event) -> bool:
     """What came was no HTTP. A TLS greeting on the plain port is the one mistake that harmless clients make."""
-    return not event.method and event.path != "" and not event.path.startswith("\x16\x03")
+    return event.path != "" and not event.path.startswith("\x16\x03")

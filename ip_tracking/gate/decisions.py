@@ -11,10 +11,11 @@ import logging
 import uuid
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
 from django.db import transaction
+from redis.cluster import RedisCluster
 
 from ip_tracking import conf
 from ip_tracking.client import IPV6_PREFIX, UNKNOWN
@@ -33,6 +34,9 @@ REFRESH_S = 1.0
 # Whoever comes back within thirty days is kept out for twice as long as before, a week at most.
 REMEMBERED = timedelta(days=30)
 LONGEST = timedelta(days=7)
+
+# Of a cluster one node may be away: so many timeouts a copy takes before it is left to the next refresh.
+MOST_WAITS = 5
 
 
 class Wide(NamedTuple):
@@ -99,7 +103,7 @@ def decide(
         decision = Decision.objects.create(
             kind=kind, network=network, until=until, reason=reason, actor=actor, by_person=by_person
         )
-        transaction.on_commit(lambda: copy_pending(now))
+        transaction.on_commit(lambda: _copy_unless_away(now))
     return decision
 
 
@@ -107,7 +111,7 @@ def end(network: str, now: datetime, kinds: tuple[str, ...] = AGAINST) -> int:
     """Ends the standing decisions on exactly this network; returns how many there were."""
     with transaction.atomic():
         ended = _end(Decision.objects.standing(now).filter(network=network, kind__in=kinds), now)
-        transaction.on_commit(lambda: copy_pending(now))
+        transaction.on_commit(lambda: _copy_unless_away(now))
     return ended
 
 
@@ -137,6 +141,12 @@ def _for_table(standing: list[Decision]) -> list[Decision]:
     return [d for d in standing if d.pk in wide or d.kind in always]
 
 
+def _copy_unless_away(now: datetime) -> None:
+    """Somebody's request waits for this; while the store is known to be away, the next refresh copies."""
+    if not store.get().away:
+        copy_pending(now)
+
+
 def copy_pending(now: datetime) -> None:
     """Copies what changed since the last copy. A store that is away gets it when it is back: the rows wait.
 
@@ -147,13 +157,14 @@ def copy_pending(now: datetime) -> None:
     if not pending:
         return
     try:
-        for network in {decision.network for decision in pending}:
-            _copy(network, now)
-        _client().set(_generation_key(), uuid.uuid4().hex)
-    except redis.RedisError as error:
+        waiting = _copy_all({decision.network for decision in pending}, now)
+        _client().set(store.get().marks(_generation_key())[0], uuid.uuid4().hex)
+    except store.UNREACHABLE as error:
         logger.warning("Decisions wait for the store (%s).", type(error).__name__)
         return
     for decision in pending:
+        if decision.network in waiting:
+            continue
         ended_at = decision.ended_at or (decision.until if _ran_out(decision, now) else None)
         unchanged = Decision.objects.filter(pk=decision.pk, ended_at=decision.ended_at)
         unchanged.update(in_store=True, ended_at=ended_at)
@@ -161,6 +172,19 @@ def copy_pending(now: datetime) -> None:
 
 def _ran_out(decision: Decision, now: datetime) -> bool:
     return decision.until is not None and decision.until <= now
+
+
+def _copy_all(networks: set[str], now: datetime) -> set[str]:
+    """Returns the networks that wait for a node of a cluster; raises where too many do, as each costs a timeout."""
+    waiting: set[str] = set()
+    for network in networks:
+        try:
+            _copy(network, now)
+        except store.UNREACHABLE:
+            waiting.add(network)
+            if len(waiting) == MOST_WAITS:
+                raise
+    return waiting
 
 
 def _copy(network: str, now: datetime) -> None:
@@ -185,21 +209,21 @@ def _copy(network: str, now: datetime) -> None:
 
 
 def _store_generation(now: datetime) -> bytes | None:
-    """Returns the store's mark of the last change; a store without one lost its data and is filled again.
-
-    One mark on one key: a cluster whose other nodes lost theirs is not noticed.
-    """
+    """Returns the store's marks of the last change, one on each node: without one it lost its data, and is filled."""
     try:
-        found = _client().get(_generation_key())
-        if found is None:
+        marks = store.get().marks(_generation_key())
+        found: dict[str, Any] = {mark: _client().get(mark) for mark in marks}  # redis-py says "or str"; never here
+        lost = [mark for mark in marks if found[mark] is None]
+        if lost:
             for network in Decision.objects.standing(now).values_list("network", flat=True).distinct():
                 _copy(network, now)
-            found = uuid.uuid4().hex.encode()
-            _client().set(_generation_key(), found)
+            for mark in lost:
+                found[mark] = uuid.uuid4().hex.encode()
+                _client().set(mark, found[mark])
             logger.warning("The store had no decisions: it was filled again from the database.")
-    except redis.RedisError:
+    except store.UNREACHABLE:
         return None
-    return found if isinstance(found, bytes) else found.encode()
+    return b" ".join(found.values())
 
 
 def is_allowed(network: str, now: datetime) -> bool:
@@ -223,7 +247,7 @@ def _milliseconds(until: datetime | None) -> int | None:
     return None if until is None else int(until.timestamp() * 1_000)
 
 
-def _client() -> redis.Redis:
+def _client() -> redis.Redis | RedisCluster:
     return store.get().client
 
 

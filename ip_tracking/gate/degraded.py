@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict, deque
@@ -11,9 +12,13 @@ from ip_tracking.event import US
 from ip_tracking.gate.plan import Group, Limit
 from ip_tracking.gate.verdict import Quota, Verdict, verdict_of
 
-# Bounds the memory an attacker can make us use: 10,000 counters, each at most REMEMBERED times.
+# Bounds the memory an attacker can make us use: 10,000 counters, each at most REMEMBERED times. A larger limit is held
+# to that, and tells no more as left.
 COUNTERS = 10_000
 REMEMBERED = 1_000
+
+# The slot of a place that is counted here and not in the store.
+HERE = -1
 
 # What a 503 for a closed policy says: the breaker tests the store every second, a restart takes a few.
 RETRY_AFTER_S = 5
@@ -34,12 +39,21 @@ class LocalLimiter:
             logs = [self._log(key, limit, now) for limit, key in limits]
             waits = [self._wait_s(log, limit, now) for log, (limit, _) in zip(logs, limits, strict=True)]
             if not any(waits):
-                for log in logs:
-                    log.append(now)
+                for log, (limit, _) in zip(logs, limits, strict=True):
+                    log.extend([now] * _cost(limit))
+        slot = 0 if any(waits) else HERE
         return tuple(
-            Quota(limit, key, len(log), int(wait * US), 0, 0)
+            Quota(limit, key, limit.rate.limit - _most(limit) + len(log), math.ceil(wait * US), 0, slot)
             for (limit, key), log, wait in zip(limits, logs, waits, strict=True)
         )
+
+    def give_back(self, quotas: list[Quota]) -> None:
+        """Frees as many places as these took: the newest ones, which are at most a request younger than their own."""
+        with self._lock:
+            for quota in quotas:
+                log = self._logs.get(quota.key, deque())
+                for _ in range(min(_cost(quota.limit), len(log))):
+                    log.pop()
 
     def _log(self, key: str, limit: Limit, now: float) -> deque[float]:
         log = self._logs.setdefault(key, deque(maxlen=REMEMBERED))
@@ -52,11 +66,23 @@ class LocalLimiter:
 
     @staticmethod
     def _wait_s(log: deque[float], limit: Limit, now: float) -> float:
-        most = min(limit.rate.limit, REMEMBERED)
-        return 0.0 if len(log) < most else log[-most] + limit.rate.window_s - now
+        excess = len(log) + _cost(limit) - _most(limit)
+        return 0.0 if excess <= 0 else log[excess - 1] + limit.rate.window_s - now
+
+
+def _most(limit: Limit) -> int:
+    return min(limit.rate.limit, REMEMBERED)
+
+
+def _cost(limit: Limit) -> int:
+    return min(limit.policy.cost, REMEMBERED)
 
 
 _local = LocalLimiter()
+
+
+def give_back(quotas: list[Quota]) -> None:
+    _local.give_back(quotas)
 
 
 def answer(group: Group, keys: list[str]) -> Verdict:

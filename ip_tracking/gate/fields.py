@@ -6,11 +6,13 @@ draft-ietf-httpapi-ratelimit-headers-11; beside them, where LEGACY_FIELDS says s
 from __future__ import annotations
 
 from collections.abc import Set
+from functools import lru_cache
 from typing import NamedTuple
 
 from ip_tracking import conf
 from ip_tracking.event import US
 from ip_tracking.gate.plan import Limit
+from ip_tracking.gate.policies import Rate
 from ip_tracking.gate.verdict import Quota
 
 POLICY = "RateLimit-Policy"
@@ -44,8 +46,8 @@ def standings(quotas: tuple[Quota, ...], returned: Set[str] = frozenset()) -> li
     for quota in quotas:
         if quota.limit.told:
             standing = _standing(quota, returned)
-            other = told.setdefault(quota.limit.name, standing)
-            if _worse(standing) < _worse(other):
+            other = told.get(quota.limit.name)
+            if other is None or _worse(standing) < _worse(other):
                 told[quota.limit.name] = standing
     return list(told.values())
 
@@ -54,7 +56,7 @@ def fields_of(told: list[Standing], *, with_remainders: bool) -> dict[str, str]:
     """Returns the fields that tell these limits; without remainders only what holds for everybody."""
     if not told:
         return {}
-    fields = {POLICY: ", ".join([_policy_item(standing.limit) for standing in told])}
+    fields = {POLICY: ", ".join([_policy_item(standing.limit.name, standing.limit.rate) for standing in told])}
     if with_remainders:
         fields[STANDING] = ", ".join([_standing_item(standing) for standing in told])
         if conf.get().legacy_fields:
@@ -62,8 +64,9 @@ def fields_of(told: list[Standing], *, with_remainders: bool) -> dict[str, str]:
     return fields
 
 
-def _policy_item(limit: Limit) -> str:
-    return f'"{limit.name}";q={limit.rate.limit};w={limit.rate.published_window_s}'
+@lru_cache(maxsize=1_024)
+def _policy_item(name: str, rate: Rate) -> str:
+    return f'"{name}";q={rate.limit};w={rate.published_window_s}'
 
 
 def _standing_item(standing: Standing) -> str:
@@ -78,10 +81,13 @@ def _legacy(told: list[Standing]) -> dict[str, str]:
 
 
 def _standing(quota: Quota, returned: Set[str]) -> Standing:
+    if quota.key in returned:
+        quota = quota.after_return()
     limit = quota.limit
-    used = quota.used - (limit.policy.cost if quota.key in returned else 0)
+    # What is left, but less than this request costs, is nothing to its caller.
+    left = 0 if quota.wait_us else max(0, limit.rate.limit - quota.used)
     effective_us = quota.wait_us or quota.leave_us or limit.rate.window_us
-    return Standing(limit, max(0, limit.rate.limit - used), -(-effective_us // US), quota.wait_us > 0)
+    return Standing(limit, left, -(-effective_us // US), quota.wait_us > 0)
 
 
 def _worse(standing: Standing) -> tuple[int, int]:

@@ -14,7 +14,8 @@ from ip_tracking import conf
 from ip_tracking.gate import degraded
 from ip_tracking.gate.keys import tag_of
 from ip_tracking.gate.plan import Group, Plan
-from ip_tracking.gate.store import ADMIT, GIVE_BACK, Argument, Call
+from ip_tracking.gate.scripts import ADMIT, GIVE_BACK, Argument
+from ip_tracking.gate.store import Call
 from ip_tracking.gate.verdict import BLOCK, Quota, Verdict, verdict_of
 
 
@@ -25,6 +26,7 @@ class Ask(NamedTuple):
     device: str = ""
     request: HttpRequest | None = None
     arguments: Mapping[str, Any] = {}  # of the route
+    inside: bool = False  # the view: the door asked for a decision already
 
 
 NOTHING = Ask()
@@ -45,6 +47,8 @@ def admit(
     differ cannot widen a limit.
     """
     quotas: tuple[Quota, ...] = ()
+    asked: tuple[str, ...] = ()
+    shadowed: tuple[str, ...] = ()
     at_us = 0
     now: int | str = "" if now_us is None else now_us
     known = int(bool(user))
@@ -52,12 +56,15 @@ def admit(
         counters, keys = _keys(tag, group)
         reply = yield Call(ADMIT, keys, [now, known, group.packed, 0])
         verdict = degraded.answer(group, counters) if reply is None else read_reply(reply, group, counters, known)
+        asked += (group.names,)
         if verdict.refused:
             yield from give_back(quotas)
-            return verdict._replace(quotas=quotas + verdict.quotas)
+            returned = tuple([quota.after_return() for quota in quotas])
+            return verdict._replace(quotas=returned + verdict.quotas, asked=asked)
         quotas += verdict.quotas
+        shadowed += verdict.shadowed
         at_us = verdict.now_us
-    return Verdict("", 0, quotas, at_us)
+    return Verdict("", 0, quotas, at_us, asked=asked, shadowed=shadowed)
 
 
 def peek(
@@ -79,19 +86,22 @@ def peek(
 
 def _groups(network: str, user: str | None, plan: Plan, ask: Ask) -> Iterator[tuple[str, Group]]:
     """What is counted together, by hash tag: the network first, whose tag alone can hold a decision."""
-    yield f"n:{network}", plan.network if user else plan.stranger
+    own = plan.network if user else plan.stranger
+    if own.limits or not ask.inside:
+        yield f"n:{network}", own
     if user and plan.user.limits:
         yield f"u:{user}", plan.user
-    if ask.device:
+    if ask.device and plan.device.limits:
         # A proof of an earlier good login: what strangers did to the account does not bind its owner.
-        if plan.device.limits:
-            yield f"d:{ask.device}", plan.device
+        yield f"d:{ask.device}", plan.device
     elif ask.account and plan.account.limits:
         yield f"a:{ask.account}", plan.account
-    # Not before the others passed: reading a body costs more than they do.
+    # Not before the others passed: reading a body costs more than they do. Each value is a round trip, MOST_VALUES in
+    # all; spellings of one value are one.
     for named in plan.named:
-        for value in named.read(ask.request, ask.arguments) if ask.request else ():
-            yield tag_of(named.key, value), named.group
+        values = named.read(ask.request, ask.arguments) if ask.request else ()
+        for tag in dict.fromkeys(tag_of(named.key, value) for value in values):
+            yield tag, named.group
 
 
 def _keys(tag: str, group: Group) -> tuple[list[str], list[str]]:
@@ -103,7 +113,11 @@ def _keys(tag: str, group: Group) -> tuple[list[str], list[str]]:
 
 def give_back(quotas: Iterable[Quota]) -> Generator[Call, Any, None]:
     """Frees the places these quotas took, each at most once: nothing here is ever sent again."""
-    taken = [quota for quota in quotas if quota.slot]
+    quotas = tuple(quotas)
+    here = [quota for quota in quotas if quota.slot == degraded.HERE]
+    if here:
+        degraded.give_back(here)
+    taken = [quota for quota in quotas if quota.slot > 0]
     for tag in dict.fromkeys(_tag(quota.key) for quota in taken):
         mine = [quota for quota in taken if _tag(quota.key) == tag]
         args: list[Argument] = []

@@ -21,6 +21,6 @@ def admit(visit: Visit, user: str, plan: Plan, ask: limiter.Ask = limiter.NOTHIN
 def bind(visit: Visit, verdict: Verdict) -> Verdict:
     """Returns the verdict as the switch lets it bind; notes on the visit what was asked and what would refuse."""
     verdict = switch.bind(verdict)
-    visit.asked += [quota.limit.policy.name for quota in verdict.quotas]
+    visit.asked += verdict.asked
     visit.shadowed += verdict.shadowed
     return verdict

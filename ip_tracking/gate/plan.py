@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ class Group(NamedTuple):
     """The limits whose counters share a hash tag, with the script's arguments for them."""
 
     limits: tuple[Limit, ...]
+    names: str  # of their policies, separated by spaces
     packed: bytes  # admit.lua's ARGV[3]
 
 
@@ -54,7 +56,7 @@ class Plan(NamedTuple):
 
 def group_of(policies: list[Policy]) -> Group:
     limits = tuple(limit_of(policy, rate) for policy in policies for rate in policy.rates)
-    return Group(limits, b"".join(_pack(limit) for limit in limits))
+    return Group(limits, " ".join(policy.name for policy in policies), b"".join(_pack(limit) for limit in limits))
 
 
 def _pack(limit: Limit) -> bytes:
@@ -63,11 +65,10 @@ def _pack(limit: Limit) -> bytes:
 
 
 def limit_of(policy: Policy, rate: Rate) -> Limit:
-    name = policy.name if len(policy.rates) == 1 else f"{policy.name}-{rate.window_s}s"
     return Limit(
         policy,
         rate,
-        name,
+        policy.name_of(rate),
         enforced=policy.mode == "enforce",
         returnable=policy.counts == "failures",
         told=policy.is_told,
@@ -96,13 +97,19 @@ def plan_for(route: str, kind: str, method: str, logins_at_door: bool, marks: fr
 
     `method` must come from a closed set, for the memo's sake.
     """
-    return plan_of(
-        [
-            policy
-            for policy in table()
-            if policy.name in marks or (policy.covers(route, kind, method) and (logins_at_door or not policy.is_login))
-        ]
-    )
+    return plan_of(at_door(table(), route, kind, method, logins_at_door, marks))
+
+
+def at_door(
+    policies: Iterable[Policy], route: str, kind: str, method: str, logins_at_door: bool, marks: frozenset[str]
+) -> list[Policy]:
+    """Returns those of a table that what goes there passes once."""
+    return [
+        policy
+        for policy in policies
+        if (policy.name in marks and policy.takes(method))
+        or (policy.covers(route, kind, method) and (logins_at_door or not policy.is_login))
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -112,9 +119,9 @@ def login_plan() -> Plan:
 
 
 @lru_cache(maxsize=256)
-def plan_named(names: frozenset[str]) -> Plan:
-    """Returns the plan of these policies alone; what is off, or in no table, is not among them."""
-    return plan_of([policy for policy in table() if policy.name in names])
+def plan_named(names: frozenset[str], method: str = "") -> Plan:
+    """Returns the plan of these policies alone (for a method); what is off, or in no table, is not among them."""
+    return plan_of([policy for policy in table() if policy.name in names and (not method or policy.takes(method))])
 
 
 @conf.on_change

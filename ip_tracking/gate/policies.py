@@ -74,9 +74,14 @@ class Policy:
     store_away: Literal["open", "degraded", "closed"] = "open"
 
     def covers(self, route: str, kind: str, method: str) -> bool:
-        if self.methods and method not in self.methods:
-            return False
-        return EVERYTHING in self.routes or kind in self.kinds or route in self.routes
+        return self.takes(method) and (EVERYTHING in self.routes or kind in self.kinds or route in self.routes)
+
+    def takes(self, method: str) -> bool:
+        return not self.methods or method in self.methods
+
+    def name_of(self, rate: Rate) -> str:
+        """The name of one of its limits, to the client and in the store."""
+        return self.name if len(self.rates) == 1 else f"{self.name}-{rate.window_s}s"
 
     @property
     def is_login(self) -> bool:
@@ -268,14 +273,38 @@ def table() -> tuple[Policy, ...]:
     """Returns the policies in force, in order; raises BadSetting, which a system check reports first."""
     global _table  # noqa: PLW0603 - the one memo of this module
     if _table is None:
-        policies = (parse_policy(name, row) for name, row in rows(conf.get().policies).items())
-        _table = tuple(policy for policy in policies if policy.mode != "off")
+        _table = table_of(rows(conf.get().policies))
     return _table
 
 
-def rows(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the shipped rows with a project's over them: by name, field by field; None drops a row."""
-    merged = {name: _over(SHIPPED.get(name, {}), row) for name, row in (SHIPPED | dict(given)).items()}
+def table_of(named: Mapping[str, Any]) -> tuple[Policy, ...]:
+    """Returns the policies of these rows, without those that are off; raises BadSetting."""
+    policies = [parse_policy(name, row) for name, row in named.items()]
+    refuse_one_name_for_two(policies)
+    return tuple(policy for policy in policies if policy.mode != "off")
+
+
+def parse_all(given: Mapping[str, Any]) -> list[Policy]:
+    """Returns the shipped policies with a project's over them; raises BadSetting for the first that is wrong."""
+    return [parse_policy(name, row) for name, row in rows(given).items()]
+
+
+def refuse_one_name_for_two(policies: list[Policy]) -> None:
+    """A policy of several rates is told and counted as name-60s, name-3600s: another must not be called that."""
+    owners: dict[str, str] = {}
+    for policy in policies:
+        for rate in policy.rates:
+            other = owners.setdefault(policy.name_of(rate), policy.name)
+            if other != policy.name:
+                raise BadSetting(
+                    f"policies {other!r} and {policy.name!r} would both be told and counted as "
+                    f"{policy.name_of(rate)!r}; rename one"
+                )
+
+
+def rows(given: Mapping[str, Any], base: Mapping[str, Any] = SHIPPED) -> dict[str, Any]:
+    """Returns the shipped rows (or others) with a project's over them: by name, field by field; None drops a row."""
+    merged = {name: _over(base.get(name, {}), row) for name, row in {**base, **given}.items()}
     return {name: row for name, row in merged.items() if row is not None}
 
 

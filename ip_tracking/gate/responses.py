@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from ip_tracking import conf
+from ip_tracking.gate.cacheable import is_shareable
 from ip_tracking.gate.fields import fields_of, standings
 from ip_tracking.gate.policies import GRAPHQL
 from ip_tracking.gate.problem import problem_of
@@ -41,8 +42,7 @@ def refusal(request: HttpRequest, verdict: Verdict, request_id: str) -> HttpResp
     response["Cache-Control"] = "no-store"
     if verdict.refused != BLOCK:
         response["Retry-After"] = str(verdict.retry_after_s)
-        # A refused request leaves every policy as it was, also those that had let it pass.
-        add_fields(response, verdict.quotas, {quota.key for quota in verdict.quotas if quota.slot})
+        add_fields(response, verdict.quotas)
     return response
 
 
@@ -52,8 +52,8 @@ def add_fields(response: HttpResponse, quotas: tuple[Quota, ...], returned: Set[
     Only limits counted by the caller's own network or user: another's remainder is nobody's business. Where a shared
     cache may keep the answer, only the limits: what is left is one caller's, and old by then.
     """
-    is_shared = "public" in response.get("Cache-Control", "")
-    for name, value in fields_of(standings(quotas, returned), with_remainders=not is_shared).items():
+    told = standings(quotas, returned)
+    for name, value in fields_of(told, with_remainders=not is_shareable(response)).items():
         response[name] = value
 
 

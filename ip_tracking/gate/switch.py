@@ -38,7 +38,7 @@ def bind(verdict: Verdict) -> Verdict:
         return verdict
     # A refused request took no place under any limit, so that it has none to give back.
     quotas = tuple(quota._replace(slot=0) for quota in verdict.quotas)
-    return Verdict("", 0, quotas, verdict.now_us, would_refuse=verdict.refused)
+    return Verdict("", 0, quotas, verdict.now_us, asked=verdict.asked, shadowed=(verdict.refused,))
 
 
 def refresh(now: datetime | None = None) -> None:

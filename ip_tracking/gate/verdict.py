@@ -20,7 +20,11 @@ class Quota(NamedTuple):
     used: int
     wait_us: int  # 0: this request fitted
     leave_us: int  # until the oldest slot leaves
-    slot: int  # 0: not counted
+    slot: int  # where it is counted; 0: not counted, -1: by this process, while the store is away
+
+    def after_return(self) -> Quota:
+        """How it stands when the place it took, if it took one, is given back."""
+        return self._replace(used=self.used - self.limit.policy.cost, slot=0) if self.slot else self
 
 
 class Verdict(NamedTuple):
@@ -31,26 +35,23 @@ class Verdict(NamedTuple):
     quotas: tuple[Quota, ...]
     now_us: int  # the store's clock; 0 while it is away
     away: bool = False  # refused because the store is away and the policy is closed
-    would_refuse: str = ""  # what would have refused, were the whole gate not in shadow
+    asked: tuple[str, ...] = ()  # the policies of each call, separated by spaces
+    shadowed: tuple[str, ...] = ()  # what would have refused, had it not been in shadow: policies, "block", "throttle"
 
     @property
     def violated(self) -> list[str]:
         """The limits that refused, each once: a cart may break one for several of its items."""
         return list(dict.fromkeys([q.limit.name for q in self.quotas if q.wait_us and q.limit.enforced]))
 
-    @property
-    def shadowed(self) -> list[str]:
-        """What would have refused this, had it not been in shadow: a policy's name, "block" or "throttle"."""
-        if self.refused:
-            return []
-        policies = [q.limit.policy.name for q in self.quotas if q.wait_us and not q.limit.enforced]
-        return [self.would_refuse, *policies] if self.would_refuse else policies
-
 
 def verdict_of(quotas: tuple[Quota, ...], now_us: int) -> Verdict:
-    refusing = [quota for quota in quotas if quota.wait_us and quota.limit.enforced]
-    if not refusing:
+    waiting = [quota for quota in quotas if quota.wait_us]
+    if not waiting:
         return Verdict("", 0, quotas, now_us)
+    refusing = [quota for quota in waiting if quota.limit.enforced]
+    if not refusing:
+        shadowed = tuple(dict.fromkeys([quota.limit.policy.name for quota in waiting]))
+        return Verdict("", 0, quotas, now_us, shadowed=shadowed)
     longest = max(quota.wait_us for quota in refusing)
     return Verdict(refusing[0].limit.policy.name, -(-longest // US), quotas, now_us)
 

@@ -42,16 +42,16 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         *,
         most_per_hour: int,
         counted_apart: str,
-        without: str,
+        without: Iterable[str],
     ) -> RequestLogQuerySet:
         """The first rows with symptoms of each network and hour; those with only `counted_apart` by themselves.
 
-        Rows that show only `without` are left out before they are sorted.
+        Rows that show only one of `without` are left out before they are sorted.
         """
         apart = ExpressionWrapper(Q(symptoms=counted_apart), output_field=BooleanField())
         return (
             self.filter(network__in=networks, at__gte=start, at__lt=end)
-            .exclude(symptoms__in=("", without))
+            .exclude(symptoms__in=("", *without))
             .annotate(
                 place=Window(
                     RowNumber(),
@@ -63,9 +63,42 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
             .filter(place__lte=most_per_hour)
         )
 
-    def showing_only(self, symptom: str, network: str, start: datetime, end: datetime) -> RequestLogQuerySet:
+    def between(self, start: datetime, end: datetime) -> RequestLogQuerySet:
+        return self.filter(at__gte=start, at__lt=end)
+
+    def people(self, networks: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Returns how many requests, known users and good payments come from each of these networks."""
+        rows = (
+            self.filter(network__in=networks)
+            .values("network")
+            .annotate(
+                requests=Count("pk"),
+                users=Count("user", distinct=True, filter=~Q(user="")),
+                good_payments=Count("pk", filter=Q(outcome="payment_ok")),
+            )
+        )
+        return {
+            network: {"requests": requests, "users": users, "good_payments": payments}
+            for network, requests, users, payments in rows.values_list("network", "requests", "users", "good_payments")
+        }
+
+    def showing_only(self, symptoms: Iterable[str], network: str, start: datetime, end: datetime) -> RequestLogQuerySet:
         """Rows of one network in the order of its index, so that a slice reads no more than it is long."""
-        return self.filter(network=network, at__gte=start, at__lt=end, symptoms=symptom).order_by("at", "request_id")
+        return self.filter(network=network, at__gte=start, at__lt=end, symptoms__in=symptoms).order_by(
+            "at", "request_id"
+        )
+
+    def viewed(
+        self, network: str, start: datetime, end: datetime, *, methods: Iterable[str], but_status: int
+    ) -> RequestLogQuerySet:
+        """What was answered of these methods, in the order of the index, but for answers of this one status."""
+        rows = self.filter(network=network, at__gte=start, at__lt=end, method__in=methods, refused="")
+        return rows.exclude(status=but_status).order_by("at", "request_id")
+
+    def busy(self, networks: Iterable[str], start: datetime, end: datetime, *, rows: int) -> list[str]:
+        """Those of the networks with at least so many rows: asked of the index alone, so for seconds of time only."""
+        counted = self.filter(network__in=networks, at__gte=start, at__lt=end).values("network")
+        return list(counted.annotate(rows=Count("*")).filter(rows__gte=rows).values_list("network", flat=True))
 
     def requests_by_hour(
         self, networks: Iterable[str], start: datetime, end: datetime
@@ -75,9 +108,12 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         counted = rows.values("hour", "network").annotate(times=Count("pk")).values_list("hour", "network", "times")
         return Counter({(hour, network): times for hour, network, times in counted})
 
-    def networks_showing(self, which: Q, start: datetime, end: datetime) -> list[str]:
-        rows = self.filter(which, at__gte=start, at__lt=end)
-        return sorted(rows.order_by().values_list("network", flat=True).distinct())
+    def networks_showing(self, which: Q) -> list[str]:
+        return sorted(self.filter(which).order_by().values_list("network", flat=True).distinct())
+
+    def busiest(self, *, rows: int) -> list[str]:
+        counted = self.values("network").annotate(rows=Count("pk"))
+        return list(counted.filter(rows__gte=rows).values_list("network", flat=True))
 
     def refused_by(self, policy: str, since: datetime) -> dict[str, int]:
         """How many requests, networks and known users this policy refused."""

@@ -34,10 +34,10 @@ COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A batch in the log, and the events that show something."""
+    """A batch in the log, and its events as the log keeps them."""
 
     batch: Batch
-    symptomatic: list[Event]
+    events: list[Event]
 
 
 def store(batch_id: str, events: list[Event], symptoms_of: Callable[[Event], str], now: datetime) -> Stored:
@@ -57,7 +57,7 @@ def store(batch_id: str, events: list[Event], symptoms_of: Callable[[Event], str
             _count_headers(events)
     if new:
         emit.count(catalogue.EVENTS_STORED, len(events))
-    return Stored(batch, [event for event in events if event.symptoms])
+    return Stored(batch, events)
 
 
 def _asked(events: list[Event]) -> Counter[tuple[str, datetime]]:
@@ -65,7 +65,7 @@ def _asked(events: list[Event]) -> Counter[tuple[str, datetime]]:
     plans = Counter((event.policies, event.hour_us) for event in events if event.policies)
     asked: Counter[tuple[str, datetime]] = Counter()
     for (policies, hour_us), times in plans.items():
-        for policy in policies.split():
+        for policy in set(policies.split()):  # a cart asks one for each of its items
             asked[policy, to_datetime(hour_us)] += times
     return asked
 

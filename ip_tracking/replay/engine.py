@@ -1,29 +1,35 @@
 """Yesterday's log through today's rules: lines in, findings out. The same symptoms and the same rules as live.
 
-Memory holds what showed a symptom and is within the cap, never the lines.
+Findings depend on the times that lines bear, never on their order: what is found is found at the end, of all files
+together. Only where memory has no room (kept.py) the networks seen least recently are judged earlier. One that comes
+back after that begins anew, so that what it did on both sides of that moment is not added up: at most the window of one
+rule, and only of a network that some hundred thousand others came after.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ip_tracking.detection import bursts
-from ip_tracking.detection.bursts import READ_BACK
 from ip_tracking.detection.finding import Finding, Rule, Severity, score
+from ip_tracking.detection.pages import is_page
 from ip_tracking.detection.rules import RULES
 from ip_tracking.detection.symptoms import symptoms_of
-from ip_tracking.event import Event, floor_hour
-from ip_tracking.replay.access_log import parse
+from ip_tracking.event import Event
+from ip_tracking.replay import formats
+from ip_tracking.replay.formats import Parse
+from ip_tracking.replay.found import Found
+from ip_tracking.replay.kept import Kept, Network
+from ip_tracking.replay.pages import Pages
 
 # As much of a request as a row of the live log keeps. Symptoms are read from the whole of it before.
 PATH_CHARS = QUERY_CHARS = 512
 AGENT_CHARS = 256
 # Enough to see what is wrong with a file.
 UNPARSED_SHOWN = 5
-# Wide enough that a file's line numbers sort as text: events of one second keep the file's order.
-LINE_DIGITS = 12
+# A line's place is one number: the file's, then the line's in it.
+LINES = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,15 @@ class Replay:
     """What was read so far. Feed it files, then ask for the suspects."""
 
     rules: Sequence[Rule] = RULES
+    parse: Parse = formats.parse
+    kept: Kept = field(default_factory=Kept)
+    pages: Pages = field(default_factory=Pages)
     lines: int = 0
     parsed: int = 0
+    networks_closed: int = 0  # judged before the end, to make room
     unparsed_shown: list[tuple[str, str]] = field(default_factory=list)
-    _kept: defaultdict[tuple[str, int], list[Event]] = field(default_factory=lambda: defaultdict(list))
+    _files: dict[str, int] = field(default_factory=dict)
+    _found: Found = field(default_factory=Found)
 
     @property
     def unparsed(self) -> int:
@@ -62,51 +73,59 @@ class Replay:
 
     def read(self, lines: Iterable[str], name: str) -> None:
         """Reads one file's lines. Empty ones are no lines."""
+        first_place = self._files.setdefault(name, len(self._files)) * LINES
         for number, text in enumerate(lines, start=1):
             if text.isspace():
                 continue
             self.lines += 1
-            line = parse(text)
+            line = self.parse(text)
             if line is None:
                 if len(self.unparsed_shown) < UNPARSED_SHOWN:
                     self.unparsed_shown.append((f"{name}:{number}", text.rstrip("\n")))
                 continue
             self.parsed += 1
-            symptoms = symptoms_of(line.event, line.referer)
+            symptoms, viewed = symptoms_of(line.event, line.referer), is_page(line.event)
+            if not symptoms and not viewed:
+                continue
+            event, place = _cut(line.event), first_place + number
             if symptoms:
-                self._keep(line.event, f"{name}:{number:0{LINE_DIGITS}d}", symptoms)
+                self._keep(event._replace(symptoms=symptoms), place)
+            if viewed:
+                self.pages.keep(event, f"{place:020d}")
 
     def suspects(self) -> list[Suspect]:
         """Every network with a finding, the highest score first."""
-        kept = (event for events in self._kept.values() for event in bursts.earliest(events))
-        by_network: defaultdict[str, list[Finding]] = defaultdict(list)
-        for finding in bursts.find(kept, self.rules):
-            by_network[finding.network].append(_readable(finding))
-        suspects = [Suspect(network, tuple(findings)) for network, findings in by_network.items()]
+        for network in self.kept.all():
+            self._judge(network)
+        # Apart from all else: no rule counts pages with anything.
+        self._found.add(map(self._readable, bursts.find(self.pages.crowded(), self.rules)))
+        suspects = [Suspect(network, findings) for network, findings in self._found.by_network()]
         return sorted(suspects, key=lambda suspect: (-suspect.score, -suspect.severity.rank, suspect.network))
 
-    def _keep(self, event: Event, request_id: str, symptoms: str) -> None:
-        event = event._replace(
-            request_id=request_id,
-            path=event.path[:PATH_CHARS],
-            query=event.query[:QUERY_CHARS],
-            user_agent=event.user_agent[:AGENT_CHARS],
-            symptoms=symptoms,
-        )
-        kept = self._kept[event.network, floor_hour(event.at_us)]
-        kept.append(event)
-        if len(kept) >= 4 * READ_BACK:  # twice what the cap can leave, so that a long hour is sorted now and then only
-            kept[:] = bursts.earliest(kept)
+    def _keep(self, event: Event, place: int) -> None:
+        self.kept.add(event, place)
+        if self.kept.is_full:
+            for network in self.kept.make_room():
+                self._judge(network)
+                self.networks_closed += 1
+
+    def _judge(self, network: Network) -> None:
+        for since_us, events in network.stretches(bursts.widest_window_us(self.rules)):
+            self._found.add(map(self._readable, bursts.find(events, self.rules, since_us)))
+
+    def _readable(self, finding: Finding) -> Finding:
+        """The evidence with files and line numbers as people write them."""
+        names = list(self._files)
+        evidence = []
+        for event in finding.evidence:
+            file, line = divmod(int(event.request_id), LINES)
+            evidence.append(event._replace(request_id=f"{names[file]}:{line}"))
+        return replace(finding, evidence=tuple(evidence))
 
 
-def _readable(finding: Finding) -> Finding:
-    """The evidence with line numbers as people write them."""
-    evidence = tuple(event._replace(request_id=_unpadded(event.request_id)) for event in finding.evidence)
-    return Finding(
-        **{name: getattr(finding, name) for name in Finding.__slots__ if name != "evidence"}, evidence=evidence
+def _cut(event: Event) -> Event:
+    if len(event.path) <= PATH_CHARS and len(event.query) <= QUERY_CHARS and len(event.user_agent) <= AGENT_CHARS:
+        return event
+    return event._replace(
+        path=event.path[:PATH_CHARS], query=event.query[:QUERY_CHARS], user_agent=event.user_agent[:AGENT_CHARS]
     )
-
-
-def _unpadded(request_id: str) -> str:
-    name, _, number = request_id.rpartition(":")
-    return f"{name}:{int(number)}"

@@ -12,7 +12,7 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ip_tracking.replay.access_log import parse
+from ip_tracking.replay.formats import parse
 
 STDIN = "-"
 GZIP = b"\x1f\x8b"

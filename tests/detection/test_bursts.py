@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from ip_tracking.detection.bursts import COUNTED_APART, READ_BACK, earliest, find, read_from_us, widest_window_us
 from ip_tracking.detection.finding import EVIDENCE_ROWS, Rule, Severity
+from ip_tracking.detection.habits import CART_ADD, DATED_AGENT, LOGIN_TRY, PAID, RANDOM_QUERY
+from ip_tracking.detection.pages import PAGE
 from ip_tracking.detection.rules import RULES
-from ip_tracking.detection.symptoms import REFUSED_BY_POLICY
+from ip_tracking.detection.symptoms import MISSING_PATH
 from ip_tracking.event import HOUR_US, US
 from tests.detection.events import HOUR_S, NOON_US, asked, seen
 
@@ -160,6 +162,36 @@ def test_a_folder_is_one_place_however_many_pages_are_missing_in_it():
     assert find(three_parts, [counting])[0].count == 3
 
 
+def test_what_excuses_begins_the_count_anew():
+    counting = rule(threshold=3, unless="paid")
+    paid = asked("/", at_s=2.5, symptoms="paid")
+
+    assert find([failed(1), failed(2), paid, failed(3), failed(4)], [counting]) == []
+    assert find([failed(1), failed(2), paid, failed(3), failed(4), failed(5)], [counting])[0].count == 3
+
+
+def test_where_each_user_counts_apart_strangers_do_not_count():
+    counting = rule(threshold=3, each="user")
+    many = [failed(at, user=f"u{at}") for at in range(9)]
+    strangers = [failed(at) for at in range(9)]
+    one = [failed(at, number=1, user="u1") for at in range(2, 5)]
+
+    assert find(many + strangers, [counting]) == []
+    assert find(many + strangers + one, [counting])[0].count == 4
+
+
+def test_users_who_each_meet_a_rule_are_one_finding():
+    counting = rule(threshold=3, each="user")
+    early = [failed(at, user="early") for at in range(3)]
+    late = [failed(100 + at, user="late") for at in range(5)]
+
+    [finding] = find(late + early, [counting])
+
+    assert finding.count == 5
+    assert (finding.first_seen_us, finding.last_seen_us) == (early[0].at_us, late[-1].at_us)
+    assert finding.evidence == tuple(early)
+
+
 def test_what_a_rule_counts_must_be_known_to_count():
     counting = rule(threshold=2, distinct="account")
     nameless = [failed(at) for at in range(5)]
@@ -294,14 +326,20 @@ def test_repeating_one_missing_path_hides_nothing():
     assert kept == noise[:20] + refused[:20] + attack
 
 
-def test_whoever_fills_the_cap_has_a_case_by_then():
-    """Of what an hour's cap holds, one symptom has its share, and one window of the hour its share of that."""
-    together = {one.symptom for one in RULES} - COUNTED_APART
-    shares = dict.fromkeys(together, READ_BACK / len(together)) | {REFUSED_BY_POLICY: READ_BACK}
+def test_whoever_fills_a_cap_has_a_case_by_then():
+    """Of what an hour's cap holds, one symptom has its share, and one window of the hour its share of that.
 
-    for symptom, share in shares.items():
-        counting_requests = [one for one in RULES if one.symptom == symptom and not one.distinct]
-        assert any(one.threshold <= share * one.window_s / HOUR_S for one in counting_requests), symptom
+    Not so of what harmless clients repeat without end (a missing path, an old browser, buying): who fills that cap
+    hides nothing but more of the same.
+    """
+    endless = {MISSING_PATH, LOGIN_TRY, RANDOM_QUERY, DATED_AGENT, CART_ADD, PAID, PAGE}
+    together = {one.symptom for one in RULES} - COUNTED_APART.keys() - {PAGE}
+    alone = {one.symptom for one in RULES} - together - endless
+
+    for symptom in together | alone:
+        share = READ_BACK / len(together) if symptom in together else READ_BACK
+        rules = [one for one in RULES if one.symptom == symptom and not one.distinct]
+        assert any(one.threshold <= share * one.window_s / HOUR_S for one in rules), symptom
 
 
 def test_the_widest_window_says_how_far_to_read_back():

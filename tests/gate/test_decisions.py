@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ip_tracking.gate import decisions, store
+from ip_tracking.gate.limiter import decision_key
 from ip_tracking.models import Decision
+from metrics import breaker
 from tests.gate.conftest import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -134,6 +136,18 @@ def test_a_decision_made_while_the_store_was_away_reaches_it_later(caller, now, 
     decisions.refresh(now)
 
     assert (before, refused(caller("5/m"))) == ("", "block")
+
+
+def test_whoever_decides_does_not_wait_for_a_store_that_is_known_to_be_away(caller, now, tracking):
+    """The row waits for the background thread, which has the time."""
+    gate = breaker.of(tracking().store_url)
+    gate.failed(gate.enter(), ConnectionError())
+    decide("block", "203.0.113.7", now)
+
+    before = store.get().client.exists(decision_key("203.0.113.7"))
+    decisions.refresh(now)
+
+    assert (before, store.get().client.get(decision_key("203.0.113.7"))) == (0, b"block")
 
 
 def test_a_new_decision_of_the_same_kind_takes_the_place_of_the_old(now):

@@ -168,7 +168,7 @@ def test_in_shadow_a_refusal_passes_and_says_what_it_was(now: datetime, by: str)
 
     verdict = switch.bind(refused(by))
 
-    assert (verdict.refused, verdict.retry_after_s, verdict.would_refuse, verdict.now_us) == ("", 0, by, 7)
+    assert (verdict.refused, verdict.retry_after_s, verdict.shadowed, verdict.now_us) == ("", 0, (by,), 7)
 
 
 def test_in_shadow_a_refused_request_has_no_place_to_give_back(now: datetime) -> None:

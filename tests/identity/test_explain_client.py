@@ -12,8 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from ip_tracking.gate import decisions
-from ip_tracking.gate.policies import SHIPPED, store
+from ip_tracking.gate import decisions, store
+from ip_tracking.gate.policies import SHIPPED
 from ip_tracking.models import HeaderHour, SuspiciousIP
 from ip_tracking.review.derivation import derivation
 from tests.identity.corpus import CASES

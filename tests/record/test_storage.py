@@ -97,12 +97,12 @@ def test_batches_that_count_the_same_policies_at_once_lose_nothing_and_do_not_lo
     assert set(PolicyHour.objects.values_list("evaluated", flat=True)) == {40}
 
 
-def test_each_row_keeps_its_symptoms_and_those_that_show_some_are_told() -> None:
+def test_each_row_keeps_its_symptoms_and_so_do_the_events_that_are_told() -> None:
     quiet, loud = event(), event(path="/.env")
 
     result = store(str(uuid4()), [quiet, loud], lambda one: "sensitive-file:dot-env" if "env" in one.path else "", NOON)
 
-    assert [one.path for one in result.symptomatic] == ["/.env"]
+    assert [one.symptoms for one in result.events] == ["", "sensitive-file:dot-env"]
     assert sorted(one.symptoms for one in stored()) == ["", "sensitive-file:dot-env"]
 
 
@@ -123,7 +123,7 @@ def test_a_batch_delivered_twice_is_stored_once(agent: Receiver) -> None:
     emit.flush()
 
     assert len(stored()) == 2
-    assert len(again.symptomatic) == 2, "a redelivery must be able to finish what the first began"
+    assert len(again.events) == 2, "a redelivery must be able to finish what the first began"
     assert agent.total(EVENTS_STORED) == 2
 
 

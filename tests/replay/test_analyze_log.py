@@ -48,7 +48,7 @@ def test_json_says_who_why_and_by_which_lines(log):
 
     result = json.loads(out)
     assert err == ""
-    assert list(result) == ["lines", "parsed", "unparsed", "seconds", "flagged"]
+    assert list(result) == ["lines", "parsed", "unparsed", "networks_closed", "seconds", "flagged"]
     assert (result["lines"], result["parsed"], result["unparsed"]) == (3, 3, 0)
     [flagged] = result["flagged"]
     assert list(flagged) == ["address", "severity", "score", "findings"]
@@ -132,6 +132,15 @@ def test_unparsed_lines_are_counted_and_shown(log):
     assert f"{path}:4  nonsense" in err
 
 
+def test_a_log_of_a_named_format_is_read_as_that(log):
+    path = log(
+        ['{"remote_addr": "203.0.113.9", "ts": 1760011200, "request": "GET /.env HTTP/1.1", "status": 404}\n', *SCAN]
+    )
+
+    assert json.loads(analyze(path, "--log-format", "json", "--format", "json")[0])["parsed"] == 1
+    assert json.loads(analyze(path, "--log-format", "combined", "--format", "json")[0])["parsed"] == 3
+
+
 @pytest.mark.parametrize(
     ("make", "wrong", "right"),
     [
@@ -177,6 +186,15 @@ def test_save_files_a_case_that_names_the_log(log):
     case = SuspiciousIP.objects.get()
     assert case.network == "203.0.113.9"
     assert case.source == path[:200]
+
+
+@pytest.mark.django_db
+def test_what_no_database_stores_does_not_keep_a_case_from_being_filed(log):
+    hostile = r'{"remote_addr": "203.0.113.9", "ts": 1760011200, "status": 404, "request": "GET /.env%s\u0000\ud800"}'
+
+    analyze(log([hostile % name + "\n" for name in [".a", ".b"]]), "--save")
+
+    assert SuspiciousIP.objects.get().network == "203.0.113.9"
 
 
 @pytest.mark.django_db

@@ -17,6 +17,7 @@ from ip_tracking.detection.finding import Finding
 from ip_tracking.detection.rules import RULES
 from ip_tracking.event import Event, to_datetime
 from ip_tracking.replay.engine import Replay, Suspect
+from ip_tracking.replay.formats import FORMATS, Parse
 from ip_tracking.replay.log_file import LogFile, UnreadableLog, opened, refuse_impossible
 from ip_tracking.visible import visible
 
@@ -29,7 +30,7 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 
 
 class Command(BaseCommand):
-    help = "Reads access logs (common or combined, plain or .gz, - for standard input) and lists suspicious addresses."
+    help = "Lists suspicious addresses in access logs (common, combined or JSON; plain or .gz; - for standard input)."
     requires_system_checks: tuple[str, ...] = ()  # a log is read the same whatever the project's settings are
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,11 +38,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--format", choices=("table", "json"), default="table", help="how to print (default: table)"
         )
+        parser.add_argument("--log-format", choices=FORMATS, default="auto", help="of the logs (default: line by line)")
         parser.add_argument("--save", action="store_true", help="file what is found as cases, for review")
 
-    def handle(self, *, files: list[str], format: str, save: bool, **options: Any) -> None:  # noqa: A002 - the option's name
+    def handle(self, *, files: list[str], format: str, log_format: str, save: bool, **options: Any) -> None:  # noqa: A002 - the option's name
         try:
-            self._analyze(files, format, save=save)
+            self._analyze(files, format, FORMATS[log_format], save=save)
         except UnreadableLog as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
@@ -49,9 +51,9 @@ class Command(BaseCommand):
         except BrokenPipeError:
             return  # whoever read us has gone (| head): nothing is wrong
 
-    def _analyze(self, files: list[str], format: str, *, save: bool) -> None:  # noqa: A002
+    def _analyze(self, files: list[str], format: str, parse: Parse, *, save: bool) -> None:  # noqa: A002
         began = perf_counter()
-        replay = _read(files)
+        replay = _read(files, parse)
         suspects = [suspect for suspect in replay.suspects() if suspect.is_flagged]
         seconds = perf_counter() - began
         if save:
@@ -59,7 +61,7 @@ class Command(BaseCommand):
             cases.file([finding for suspect in suspects for finding in suspect.findings], source=source)
         self._warn_of_unparsed(replay)
         if format == "json":
-            self.stdout.write(json.dumps(_as_json(replay, suspects, seconds), indent=2))
+            self._print_json(replay, suspects, seconds)
         else:
             self._print_table(replay, suspects, seconds)
         self.stdout.flush()
@@ -67,9 +69,22 @@ class Command(BaseCommand):
     def _warn_of_unparsed(self, replay: Replay) -> None:
         if not replay.unparsed:
             return
-        self.stderr.write(f"{replay.unparsed} of {replay.lines} lines are no line of a common or combined log:")
+        self.stderr.write(f"{replay.unparsed} of {replay.lines} lines are in no format that was looked for:")
         for place, text in replay.unparsed_shown:
             self.stderr.write(f"  {visible(place)}  {visible(text, REQUEST_CHARS)}")
+
+    def _print_json(self, replay: Replay, suspects: list[Suspect], seconds: float) -> None:
+        result = {
+            "lines": replay.lines,
+            "parsed": replay.parsed,
+            "unparsed": replay.unparsed,
+            "networks_closed": replay.networks_closed,
+            "seconds": round(seconds, 3),
+            "flagged": suspects,
+        }
+        self.stdout.ending = ""  # piece by piece: a hundred thousand suspects at once would need a gigabyte
+        json.dump(result, self.stdout, indent=2, default=_as_json)
+        self.stdout.write("\n")
 
     def _print_table(self, replay: Replay, suspects: list[Suspect], seconds: float) -> None:
         for suspect in suspects:
@@ -80,15 +95,18 @@ class Command(BaseCommand):
                 for event in finding.evidence[:LINES_SHOWN]:
                     self.stdout.write(f"    {visible(event.request_id)}  {visible(_request(event), REQUEST_CHARS)}")
             self.stdout.write("")
+        if replay.networks_closed:
+            closed = f"{replay.networks_closed:,} networks were judged before the end, to make room"
+            self.stdout.write(f"{closed}: what one did before and after is not added up")
         speed = f"{replay.lines / seconds:,.0f} lines/s" if seconds else ""
         understood = f"{replay.parsed:,} of {replay.lines:,} lines understood"
         self.stdout.write(f"{len(suspects)} suspicious, {understood}, {seconds:.1f} s {speed}")
 
 
-def _read(files: list[str]) -> Replay:
+def _read(files: list[str], parse: Parse) -> Replay:
     for path in files:
         refuse_impossible(path)
-    replay = Replay()
+    replay = Replay(parse=parse)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -119,21 +137,12 @@ def _request(event: Event) -> str:
     return f"{event.method} {event.path}{query} {event.status}".lstrip()
 
 
-def _as_json(replay: Replay, suspects: list[Suspect], seconds: float) -> dict[str, Any]:
+def _as_json(suspect: Suspect) -> dict[str, Any]:
     return {
-        "lines": replay.lines,
-        "parsed": replay.parsed,
-        "unparsed": replay.unparsed,
-        "seconds": round(seconds, 3),
-        "flagged": [
-            {
-                "address": suspect.network,
-                "severity": suspect.severity.value,
-                "score": suspect.score,
-                "findings": [_finding_as_json(finding) for finding in suspect.findings],
-            }
-            for suspect in suspects
-        ],
+        "address": suspect.network,
+        "severity": suspect.severity.value,
+        "score": suspect.score,
+        "findings": [_finding_as_json(finding) for finding in suspect.findings],
     }
 
 
