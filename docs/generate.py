@@ -13,8 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from ip_tracking.detection.finding import Rule  # noqa: E402
-from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN  # noqa: E402
-from ip_tracking.detection.rules import RULES  # noqa: E402
+from ip_tracking.detection.table import EVERY_RULE  # noqa: E402
 from ip_tracking.gate.body import MOST_BODY_BYTES  # noqa: E402
 from ip_tracking.gate.keys import MOST_VALUES  # noqa: E402
 from ip_tracking.gate.policies import KEYS, SHIPPED, parse_policy  # noqa: E402
@@ -61,7 +60,12 @@ RULES_PAGE = """# The rules
 
 What makes a network suspicious: so many requests with a symptom, distinct by what, within how long. A finding of
 severity medium or more opens a case; where `ENFORCE` says so it also throttles or blocks, unless its rule only files.
-The last one is asked by the hourly sweep, the others as requests are stored.
+What is of low severity is told beside graver findings.
+
+Those from `distributed-login` on are asked by the hourly sweep, the others as requests are stored. What the sweep asks
+has further limits: `networks` that take part, how much of `each` counts at most, the `share` of something among all,
+the largest `good share` of what is no offence, how many `times the others` do it, different `paths`, the `hours` it
+lasts and how far the pauses `spread` around their mean.
 
 {table}
 
@@ -99,13 +103,12 @@ def policies() -> str:
 
 
 def rules() -> str:
-    every = (*RULES, DISTRIBUTED_LOGIN)
     rows = [
         (f"`{r.name}`", r.title, r.owasp, r.severity.value, f"`{r.symptom}`", _limit(r), r.distinct, _may(r))
-        for r in every
+        for r in EVERY_RULE
     ]
     head = ("rule", "what it means", "OWASP", "severity", "symptom", "limit", "distinct by", "may decide")
-    reasons = "\n".join(f"- **{r.name}**: {r.reason} *Closest harmless client:* {r.nearest_benign}" for r in every)
+    reasons = "\n".join(f"- **{r.name}**: {r.reason} *Closest harmless client:* {r.nearest_benign}" for r in EVERY_RULE)
     return RULES_PAGE.format(table=table(head, rows), reasons=reasons)
 
 
@@ -117,7 +120,9 @@ def _limit(rule: Rule) -> str:
     limit = f"{rule.threshold} in {rule.window_s} s"
     if rule.each:
         limit += f" by one {rule.each}"
-    return f"{limit}, none `{rule.unless}`" if rule.unless else limit
+    if rule.unless:
+        limit += f", none `{rule.unless}`"
+    return limit + "".join(f"; {name.replace('_', ' ')} {number:g}" for name, number in rule.also.items())
 
 
 def metrics() -> str:

@@ -13,7 +13,7 @@ from django.db import transaction
 from ip_tracking import conf
 from ip_tracking.client import UNKNOWN, holds_proxy, is_loopback
 from ip_tracking.detection.finding import Finding, Severity
-from ip_tracking.event import Event, to_datetime
+from ip_tracking.event import US, Event, to_datetime, to_us
 from ip_tracking.gate import decisions
 from ip_tracking.models import CaseFinding, Decision, RequestLog, SuspiciousIP
 from ip_tracking.record.storage import fit
@@ -55,7 +55,7 @@ def _file_network(network: str, findings: list[Finding], source: str, now: datet
         if not any(finding.severity.rank >= Severity.MEDIUM.rank for finding in findings):
             return None
         case = _open(network, findings, source)
-    grown = [finding for finding in findings if _keep(case, finding)]
+    grown = [finding for finding in findings if _keep(case, finding, source, now)]
     if not grown:
         return None
     _summarise(case)
@@ -85,29 +85,52 @@ def _open(network: str, findings: list[Finding], source: str) -> SuspiciousIP:
     return case
 
 
-def _keep(case: SuspiciousIP, finding: Finding) -> bool:
+def _keep(case: SuspiciousIP, finding: Finding, source: str, now: datetime) -> bool:
     """Writes a finding or lets its row grow; returns whether it says more than before.
 
-    A worker that read fewer rows may come later: what is known only ever grows, so the order of writers is nothing.
+    A worker that read fewer rows may come later: what is known only ever grows, so the order of writers is nothing. A
+    newer version of the rule takes an older one's row, whichever came first.
     """
+    columns = _columns(finding)
     row, new = CaseFinding.objects.get_or_create(
-        case=case, rule=finding.rule, hour=to_datetime(finding.hour_us), defaults=_columns(finding)
+        case=case, rule=finding.rule, hour=to_datetime(finding.hour_us), defaults=columns
     )
     if new:
-        emit.count(catalogue.FLAGGED, rule=finding.rule, severity=finding.severity.value)
+        _tell(finding, source, now)
         return True
-    columns = _columns(finding)
-    if (columns["first_seen"], -len(columns["evidence"])) >= (row.first_seen, -len(row.evidence)):
-        columns["evidence"] = row.evidence  # the first offences, as whoever read the most of them froze them
-    columns["count"] = max(row.count, finding.count)
-    columns["first_seen"] = min(row.first_seen, columns["first_seen"])
-    columns["last_seen"] = max(row.last_seen, columns["last_seen"])
-    if all(getattr(row, name) == columns[name] for name in ("count", "first_seen", "last_seen", "evidence")):
+    if finding.rule_version < row.rule_version:
+        return False
+    if finding.rule_version == row.rule_version:
+        _grow(columns, row)
+    if all(getattr(row, name) == value for name, value in columns.items()):
         return False
     for name, value in columns.items():
         setattr(row, name, value)
     row.save()
     return True
+
+
+def _grow(columns: dict[str, Any], row: CaseFinding) -> None:
+    """Adds what the row knows already."""
+    if (columns["first_seen"], -len(columns["evidence"])) >= (row.first_seen, -len(row.evidence)):
+        columns["evidence"] = row.evidence  # the first offences, as whoever read the most of them froze them
+    columns["count"] = max(row.count, columns["count"])
+    columns["first_seen"] = min(row.first_seen, columns["first_seen"])
+    columns["last_seen"] = max(row.last_seen, columns["last_seen"])
+
+
+def _tell(finding: Finding, source: str, now: datetime) -> None:
+    emit.count(catalogue.FLAGGED, rule=finding.rule, severity=finding.severity.value)
+    if source != LIVE:
+        return  # a log file's age says nothing of how quick we are
+    emit.distribution(catalogue.OFFENCE_TO_FLAG, _seconds_since(finding.first_seen_us, now), rule=finding.rule)
+    if finding.crossed_us:
+        emit.distribution(catalogue.CROSSING_TO_FLAG, _seconds_since(finding.crossed_us, now), rule=finding.rule)
+
+
+def _seconds_since(at_us: int, now: datetime) -> float:
+    """Not below zero: the store's clock, by which requests are dated, may be ahead of this host's."""
+    return max((to_us(now) - at_us) / US, 0.0)
 
 
 def _columns(finding: Finding) -> dict[str, Any]:
@@ -189,6 +212,10 @@ def _enforce(case: SuspiciousIP, grown: list[Finding], now: datetime) -> None:
     )
     case.enforcement = ENFORCEMENT[settings.enforce]
     case.enforced_until = until
+    first = min((f for f in grown if f.crossed_us), key=attrgetter("crossed_us"), default=None)
+    if first:
+        took_s = _seconds_since(first.crossed_us, now)
+        transaction.on_commit(lambda: emit.distribution(catalogue.CROSSING_TO_BLOCK, took_s, rule=first.rule))
 
 
 def _spared_because(case: SuspiciousIP, now: datetime) -> str:

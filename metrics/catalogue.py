@@ -43,6 +43,41 @@ DETECTOR_RUNS = Metric("detector.runs", "count", "run", "Runs of a detector.", (
 DETECTOR_DURATION = Metric(
     "detector.duration", "distribution", "second", "Time one run of a detector took.", ("detector", "outcome")
 )
+ROWS_SCANNED = Metric("detector.rows_scanned", "count", "item", "Requests a detector looked at.", ("detector",))
+SWEEP_AGE = Metric(
+    "detector.watermark_age",
+    "gauge",
+    "second",
+    "How far behind the hourly sweep was when it began: a little over an hour is right.",
+)
+OFFENCE_TO_FLAG = Metric(
+    "detector.offence_to_flag",
+    "distribution",
+    "second",
+    "From the first offence a finding counts to the case that tells of it.",
+    ("rule",),
+)
+CROSSING_TO_FLAG = Metric(
+    "detector.crossing_to_flag",
+    "distribution",
+    "second",
+    "From the request that crossed the threshold to the case; rules of the sweep know no such request.",
+    ("rule",),
+)
+CROSSING_TO_BLOCK = Metric(
+    "detector.crossing_to_block",
+    "distribution",
+    "second",
+    "From the request that crossed the threshold to the block or throttle, in the store.",
+    ("rule",),
+)
+RELEASES = Metric(
+    "detector.releases",
+    "count",
+    "event",
+    "Findings that people overruled; divided by security.ips_flagged, the share of false ones.",
+    ("rule", "action"),
+)
 
 POLICIES_DEAD = Metric("ratelimit.policies_dead", "gauge", "item", "Policies that guard nothing any more.")
 ROUTES_UNGUARDED = Metric("ratelimit.routes_unguarded", "gauge", "item", "Sensitive routes that no policy guards.")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from ip_tracking import cases
+from ip_tracking import cases, sweep
 from ip_tracking.detection.finding import Finding, Severity
 from ip_tracking.event import to_us
 from ip_tracking.gate import decisions, store
@@ -369,6 +369,42 @@ def test_an_unblocked_network_is_spared_for_a_while(tracking: Configure) -> None
 
     assert the_case().note == ""
     assert the_case().enforcement == "block"
+
+
+def test_a_network_judged_benign_is_spared_for_thirty_days(tracking: Configure) -> None:
+    judged_benign()
+    tracking(ENFORCE="block")
+
+    for days, enforced in ((29, "none"), (31, "block")):
+        found, at = later(days=days)
+        cases.file([found], now=at)
+        assert the_case().enforcement == enforced, days
+
+
+def test_a_sweep_spares_whom_a_person_unblocked(tracking: Configure) -> None:
+    tracking(ENFORCE="block")
+    cases.file([finding()], now=SOON)
+    apply(Action.UNBLOCK, [the_case().pk], actor=DANA, reason="A customer called", now=SOON)
+    guessed = [failed_login(SOON + timedelta(minutes=n), f"10.0.{n}.7") for n in range(9)]
+    store_batch("2" * 32, [*guessed, failed_login(SOON)], lambda _: "failed-login", SOON)
+
+    sweep.run(SOON + timedelta(hours=2))
+
+    case = SuspiciousIP.objects.get(network=ATTACKER)
+    assert case.findings.filter(rule="distributed-login").exists()
+    assert (case.enforcement, case.note) == ("none", "Not enforced: a person said to leave it alone.")
+    assert Decision.objects.standing(SOON + timedelta(hours=2)).count() == 9
+
+
+def test_a_block_that_a_person_lifted_leaves_the_case_closed_for_a_day() -> None:
+    cases.file([finding()], now=SOON)
+    apply(Action.BLOCK, [the_case().pk], actor=DANA, reason="A stranger to us", now=SOON)
+    apply(Action.UNBLOCK, [the_case().pk], actor=DANA, reason="A customer called", now=SOON)
+
+    for hours, triage in ((23, "closed"), (25, "open")):
+        at = SOON + timedelta(hours=hours)
+        cases.file([finding("probing", first=at)], now=at)
+        assert the_case().triage == triage, hours
 
 
 # After the verdict

@@ -9,14 +9,22 @@ from pathlib import Path
 
 import pytest
 
-ON_BOTH = ["tests/record/test_storage.py", "tests/test_cases.py", "tests/test_sweep.py", "tests/test_tasks.py"]
+ON_BOTH = [
+    "tests/record/test_storage.py",
+    "tests/test_cases.py",
+    "tests/test_population.py",
+    "tests/test_same_findings.py",
+    "tests/test_second_look.py",
+    "tests/test_sweep.py",
+    "tests/test_tasks.py",
+]
 
 
 @pytest.mark.skipif("sqlite" in os.environ.get("TEST_DATABASE_URL", ""), reason="this is the run on SQLite")
 def test_the_record_and_the_cases_hold_on_sqlite(tmp_path: Path) -> None:
     ours = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}  # its run has its own
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--ds=tests.record.sqlite_settings", "-x", *ON_BOTH],
+        [sys.executable, "-m", "pytest", "-q", "--ds=tests.record.sqlite_settings", "-x", "-m", "not slow", *ON_BOTH],
         cwd=Path(__file__).parent.parent,
         env={**ours, "TEST_DATABASE_URL": f"sqlite:///{tmp_path}/unused.sqlite3"},
         capture_output=True,

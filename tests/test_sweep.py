@@ -10,12 +10,10 @@ from django_celery_beat.models import PeriodicTask
 
 from ip_tracking import sweep, tasks
 from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN
-from ip_tracking.detection.symptoms import symptoms_of
 from ip_tracking.event import Event, to_us
 from ip_tracking.models import CaseFinding, SuspiciousIP, SweepMark
-from ip_tracking.record.storage import store
 from sentinel import celery_app
-from tests.traffic import NOON, batch, event, failed_login, good_login
+from tests.traffic import NOON, event, failed_login, good_login, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -25,11 +23,6 @@ LATER = NOON + timedelta(hours=1, minutes=5)
 
 def network(number: int) -> str:
     return f"198.51.100.{number}"
-
-
-def stored(*events: Event, at: datetime = NOON + timedelta(minutes=30)) -> None:
-    batch_id, _ = batch(*events)
-    store(batch_id, list(events), symptoms_of, at)
 
 
 def one_failure_each(networks: int, account: str = "ada", start: datetime = NOON) -> list[Event]:
@@ -97,14 +90,18 @@ def test_refused_attempts_and_those_without_an_account_do_not_count() -> None:
         *one_failure_each(MANY, account=""),
     )
 
-    assert sweep.run(LATER) == 0
+    sweep.run(LATER)
+
+    assert flagged() == set()
 
 
 def test_networks_of_two_hours_are_not_added_up() -> None:
     half = MANY // 2
     stored(*one_failure_each(half), *one_failure_each(MANY, start=NOON + timedelta(hours=1))[half:])
 
-    assert sweep.run(LATER + timedelta(hours=1)) == 0
+    sweep.run(LATER + timedelta(hours=1))
+
+    assert flagged() == set()
 
 
 # Which hours
@@ -130,7 +127,7 @@ def test_the_first_sweep_takes_every_hour_there_is() -> None:
     stored(event(NOON - timedelta(days=3)))
     stored(event(NOON + timedelta(minutes=59)))
 
-    assert sweep.touched_hours() == [hour(NOON - timedelta(days=3)), hour(NOON)]
+    assert sweep.touched_hours(LATER) == [hour(NOON - timedelta(days=3)), hour(NOON)]
 
 
 def test_later_ones_take_the_hours_that_batches_touched_since() -> None:
@@ -138,7 +135,15 @@ def test_later_ones_take_the_hours_that_batches_touched_since() -> None:
     sweep.run(LATER)
     stored(event(NOON + timedelta(hours=1)), at=LATER + timedelta(minutes=1))
 
-    assert sweep.touched_hours() == [hour(NOON + timedelta(hours=1))]
+    assert sweep.touched_hours(LATER) == []
+    assert sweep.touched_hours(LATER + timedelta(hours=1)) == [hour(NOON + timedelta(hours=1))]
+
+
+def test_a_sweep_by_hand_within_an_hour_takes_nothing_from_the_next_one() -> None:
+    stored(event(NOON + timedelta(minutes=5)), at=NOON + timedelta(minutes=6))
+    sweep.run(NOON + timedelta(minutes=30))
+
+    assert sweep.touched_hours(LATER) == [hour(NOON)]
 
 
 def test_a_batch_that_comes_late_brings_its_old_hour_back() -> None:
@@ -158,13 +163,22 @@ def test_a_batch_committed_just_after_a_sweep_began_is_not_missed() -> None:
     sweep.run(LATER)
     stored(event(NOON), at=LATER - timedelta(minutes=5))
 
-    assert sweep.touched_hours() == [hour(NOON)]
+    assert sweep.touched_hours(LATER) == [hour(NOON)]
 
 
 def test_a_batch_over_several_hours_touches_each() -> None:
     stored(event(NOON + timedelta(minutes=59)), event(NOON + timedelta(hours=2)))
 
-    assert sweep.touched_hours() == [hour(NOON + timedelta(hours=number)) for number in range(3)]
+    assert sweep.touched_hours(NOON + timedelta(hours=3)) == [hour(NOON + timedelta(hours=n)) for n in range(3)]
+
+
+def test_an_hour_that_is_under_way_waits_for_its_end() -> None:
+    """Its first minutes compare with nothing. What came of it before the sweep is not forgotten either."""
+    stored(event(NOON + timedelta(hours=1, minutes=3)), at=NOON + timedelta(hours=1, minutes=4))
+    sweep.run(LATER)
+
+    assert sweep.touched_hours(LATER) == []
+    assert sweep.touched_hours(LATER + timedelta(hours=1)) == [hour(NOON + timedelta(hours=1))]
 
 
 def test_the_task_sweeps_up_to_now() -> None:

@@ -8,8 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 from ip_tracking.detection.finding import Finding, Severity
+from ip_tracking.detection.symptoms import symptoms_of
 from ip_tracking.event import Event, floor_hour, to_us
 from ip_tracking.record.message import Message, pack
+from ip_tracking.record.storage import store
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ATTACKER = "203.0.113.9"
@@ -67,6 +69,12 @@ def finding(
         last_seen_us=to_us(last),
         **(values | fields),
     )
+
+
+def stored(*events: Event, at: datetime = NOON + timedelta(minutes=30)) -> None:
+    """Puts events into the log as a worker does, and no further."""
+    batch_id, _ = batch(*events)
+    store(batch_id, list(events), symptoms_of, at)
 
 
 def batch(*events: Event) -> tuple[str, Message]:

@@ -106,6 +106,7 @@ class _Met:
     """One hour in which a rule was met, while its events are being read."""
 
     hour_us: int
+    crossed_us: int
     count: int = 0
     last_seen_us: int = 0
     shown: dict[object, Event] = field(default_factory=dict)  # the evidence by what the rule counts
@@ -133,7 +134,7 @@ def _slide(matching: Sequence[Event], rule: Rule, since_us: int) -> Iterator[Fin
         if met is None or met.hour_us != event.hour_us:
             if met:
                 yield _finding(met, rule)
-            met = _Met(event.hour_us)
+            met = _Met(event.hour_us, event.at_us)
         _add(met, window, len(held))
     if met:
         yield _finding(met, rule)
@@ -173,6 +174,7 @@ def _finding(met: _Met, rule: Rule) -> Finding:
         evidence=evidence,
         rule_version=rule.version,
         decides=rule.decides,
+        crossed_us=met.crossed_us,
     )
 
 

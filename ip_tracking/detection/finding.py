@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -49,6 +50,7 @@ class Rule:
     unless: str = ""
     decides: bool = True  # whether a detector may throttle or block for it, where ENFORCE says so
     version: int = 1
+    also: Mapping[str, float] = field(default_factory=dict)  # further limits of a rule of the sweep, by what they limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Finding:
     evidence: tuple[Event, ...]  # the first EVIDENCE_ROWS that met the rule; of what it counts as one, the first
     rule_version: int = 1
     decides: bool = True
+    crossed_us: int = 0  # the event that completed the first window that met the rule; 0 where no one event did
 
     @property
     def weight(self) -> int:

@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Window
 from django.db.models.functions import RowNumber, TruncHour
 
+from ip_tracking.models.population import PopulationQuerySet
+
 
 class Batch(models.Model):
     """One message from a web process. Its id makes a redelivery harmless."""
@@ -98,16 +100,20 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         counted = self.filter(network__in=networks, at__gte=start, at__lt=end).values("network")
         return list(counted.annotate(rows=Count("*")).filter(rows__gte=rows).values_list("network", flat=True))
 
-    def accounts_failing(self, start: datetime, end: datetime, outcome: str, networks: int) -> dict[str, int]:
-        """Accounts on which at least so many networks failed, each with that number."""
-        rows = (
-            self.filter(at__gte=start, at__lt=end, outcome=outcome, refused="")
-            .exclude(account="")
-            .values("account")
-            .annotate(networks=Count("network", distinct=True))
-            .filter(networks__gte=networks)
-        )
-        return {row["account"]: row["networks"] for row in rows}
+    def requests_by_hour(
+        self, networks: Iterable[str], start: datetime, end: datetime
+    ) -> Counter[tuple[datetime, str]]:
+        """How many requests each of these sent in each UTC hour."""
+        rows = self.filter(network__in=networks, at__gte=start, at__lt=end).annotate(hour=TruncHour("at", tzinfo=UTC))
+        counted = rows.values("hour", "network").annotate(times=Count("pk")).values_list("hour", "network", "times")
+        return Counter({(hour, network): times for hour, network, times in counted})
+
+    def networks_showing(self, which: Q) -> list[str]:
+        return sorted(self.filter(which).order_by().values_list("network", flat=True).distinct())
+
+    def busiest(self, *, rows: int) -> list[str]:
+        counted = self.values("network").annotate(rows=Count("pk"))
+        return list(counted.filter(rows__gte=rows).values_list("network", flat=True))
 
     def refused_by(self, policy: str, since: datetime) -> dict[str, int]:
         """How many requests, networks and known users this policy refused."""
@@ -129,6 +135,9 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         latest = self.filter(at__gte=since).exclude(kind="health").order_by("-at").values_list("address", flat=True)
         counted = Counter(latest[:most])
         return (*max(counted.items(), key=itemgetter(1), default=("", 0)), counted.total())
+
+    def latest_of(self, network: str, since: datetime, *, most: int) -> RequestLogQuerySet:
+        return self.filter(network=network, at__gte=since).order_by("-at")[:most]
 
     def staff_seen(self, network: str, since: datetime) -> bool:
         return self.filter(network=network, staff=True, at__gte=since).exists()
@@ -158,6 +167,7 @@ class RequestLog(models.Model):
     shadowed = models.CharField(max_length=512, default="")
 
     objects = RequestLogQuerySet.as_manager()
+    population = PopulationQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -27,6 +29,10 @@ class Action(StrEnum):
     BLOCK = "block"
     UNBLOCK = "unblock"
     BENIGN = "benign"
+
+
+# What says that a detector was wrong.
+RELEASES = (Action.UNBLOCK, Action.BENIGN)
 
 
 class NotPossible(ValueError):
@@ -90,6 +96,8 @@ def _do(action: Action, case: SuspiciousIP, actor: Actor, reason: str, now: date
         _unblock(case, now)
     else:
         _judge_benign(case, now)
+    if action in RELEASES:
+        _count_release(action, case)
     case.version += 1
     case.save()
     ReviewAction.objects.create(
@@ -128,6 +136,14 @@ def _judge_benign(case: SuspiciousIP, now: datetime) -> None:
     """Closes the case; what stands against the network stays until somebody unblocks it."""
     case.triage, case.verdict, case.judged_at = SuspiciousIP.Triage.CLOSED, SuspiciousIP.Verdict.BENIGN, now
     case.spared_until = now + SPARED_AFTER_BENIGN
+
+
+def _count_release(action: Action, case: SuspiciousIP) -> None:
+    """Counts the findings that are overruled, by rule; those of an earlier release were counted then."""
+    last = ReviewAction.objects.filter(case_id=case.pk, action__in=RELEASES).first()
+    overruled = case.findings.filter(last_seen__gt=last.at) if last else case.findings.all()
+    for rule, times in Counter(overruled.values_list("rule", flat=True)).items():
+        transaction.on_commit(partial(emit.count, catalogue.RELEASES, times, rule=rule, action=action.value))
 
 
 def _rails(case: SuspiciousIP, actor: Actor, now: datetime) -> str:

@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ip_tracking.detection.finding import Rule
-from ip_tracking.detection.hourly import DISTRIBUTED_LOGIN
-from ip_tracking.detection.rules import RULES
+from ip_tracking.detection.table import RULES_BY_NAME
 from ip_tracking.models import CaseFinding, Decision, ReviewAction, SuspiciousIP
+from ip_tracking.review.stakes import Stakes, stakes_of
 from ip_tracking.visible import visible
 
 # What the score counts (cases.SCORE_DAYS), so that the sum shown is the sum made.
 SCORE_WINDOW = timedelta(days=7)
 
 FINDINGS_SHOWN = 50
-
-RULES_BY_NAME: dict[str, Rule] = {rule.name: rule for rule in (*RULES, DISTRIBUTED_LOGIN)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +36,7 @@ class Dossier:
     weight_not_shown: int  # what those add to the score
     decisions: list[Decision]
     history: list[ReviewAction]
+    stakes: Stakes | None  # None: unknown
 
 
 def dossier(case: SuspiciousIP, now: datetime) -> Dossier:
@@ -49,6 +47,7 @@ def dossier(case: SuspiciousIP, now: datetime) -> Dossier:
         weight_not_shown=sum(weight for weight, last_seen in hidden if _counts(last_seen, case)),
         decisions=list(Decision.objects.standing(now).filter(network=case.network)),
         history=list(ReviewAction.objects.filter(case_id=case.pk)[:FINDINGS_SHOWN]),
+        stakes=stakes_of(case, now),
     )
 
 
