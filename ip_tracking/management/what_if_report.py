@@ -123,7 +123,7 @@ def _flag(findings: Found, people: dict[str, int]) -> Report:
 def _notes(change: Change, refusals: Refusals) -> Iterator[str]:
     """What the log does not know, and the numbers do not say."""
     if change.rules:
-        yield "Rules are tried on symptoms as they were stored; those that the hourly sweep asks are not tried."
+        yield "Rules are tried on symptoms as they were stored: crawling and those that the hourly sweep asks are not."
     if not change.policies:
         return
     yield from (f"Left out of both tables: {why}." for why in change.unknowable)

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 from ip_tracking import conf
 from ip_tracking.conf import BadSetting
 from ip_tracking.detection.finding import Rule, Severity
+from ip_tracking.detection.pages import PAGE
 from ip_tracking.detection.rules import RULES
 from ip_tracking.gate import policies
 from ip_tracking.gate.policies import Policy
@@ -19,12 +20,16 @@ from ip_tracking.gate.policies import Policy
 RULE = re.compile(r"(?P<rule>[\w-]+)\.(?P<field>\w+)=(?P<value>.*)")
 
 # What decides who is flagged. The others are words about a rule, or what follows from a finding.
-COUNTS, CHOICES = ("threshold", "window_s"), ("severity", "symptom", "distinct")
+_STORED = sorted({symptom for rule in RULES for symptom in (rule.symptom, rule.unless)} - {"", PAGE})
+_TYPES = get_type_hints(Rule)
 CHOSEN: dict[str, Collection[str]] = {
     "severity": tuple(severity.value for severity in Severity),
-    "symptom": sorted({rule.symptom for rule in RULES}),
-    "distinct": get_args(get_type_hints(Rule)["distinct"]),
+    "symptom": _STORED,
+    "unless": ["", *_STORED],
+    "distinct": get_args(_TYPES["distinct"]),
+    "each": get_args(_TYPES["each"]),
 }
+COUNTS = ("threshold", "window_s")
 
 WRITE_POLICY = """write --policy site='{"rates": ["600/m"]}', or site=null to drop one"""
 WRITE_RULE = "write --rule probing.threshold=6"
@@ -120,6 +125,8 @@ def _rules(given: Sequence[str]) -> tuple[Rule, ...]:
                 f"There is no burst rule {name!r}{_nearest(name, rules)} Write one of {', '.join(rules)}; "
                 "those that the hourly sweep asks of the whole population are not replayed"
             )
+        if rules[name].symptom == PAGE:
+            raise BadSetting(f"Rule {name!r} counts pages, which is no symptom that a row keeps: it cannot be replayed")
         rules[name] = replace(rules[name], **{field: _value(text, field, value)})
     return tuple(rules.values())
 
@@ -129,8 +136,8 @@ def _value(text: str, field: str, value: str) -> Any:  # of the field's own type
         if not re.fullmatch(r"[1-9]\d{0,6}", value):
             raise BadSetting(f"--rule {text}: {value!r} is no whole number from 1 on; {WRITE_RULE}")
         return int(value)
-    if field not in CHOICES:
-        raise BadSetting(f"--rule {text}: {field!r} does not decide who is flagged; {', '.join(COUNTS + CHOICES)} do")
+    if field not in CHOSEN:
+        raise BadSetting(f"--rule {text}: {field!r} does not decide who is flagged; {', '.join((*COUNTS, *CHOSEN))} do")
     if value not in CHOSEN[field]:
         why = " (symptoms are worked out when a row is stored: a new one is in no row)" if field == "symptom" else ""
         allowed = ", ".join(choice or "''" for choice in CHOSEN[field])

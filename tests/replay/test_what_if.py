@@ -235,6 +235,8 @@ def test_a_policy_that_cannot_be_tried_is_refused_with_why(changed, why):
         ("probing.title=x", "'title' does not decide who is flagged"),
         ("probing.severity=bad", "write one of low, medium, high, critical"),
         ("probing.symptom=new", "a new one is in no row"),
+        ("probing.symptom=page", "a new one is in no row"),
+        ("crawling.threshold=20", "counts pages, which is no symptom that a row keeps"),
     ],
 )
 def test_a_rule_that_cannot_be_tried_is_refused_with_why(changed, why):

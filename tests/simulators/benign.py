@@ -29,9 +29,9 @@ REQUESTS = 200_000  # of a whole day, about
 
 NEWSLETTER_S = 10 * HOUR_S
 # A release whose pages ask for what the API does not have.
-BROKEN_S = (14 * HOUR_S, 16 * HOUR_S)
-# A database fails over at lunch: everything answers 502 for a minute and a half, and apps try again.
-OUTAGE_S = (12 * HOUR_S + 2_400, 12 * HOUR_S + 2_490)
+BROKEN_S = (12 * HOUR_S, 13.5 * HOUR_S)
+# A database fails over: everything answers 502 for a minute and a half, and apps try again.
+OUTAGE_S = (20 * HOUR_S + 600, 20 * HOUR_S + 690)
 
 APP, BROWSER = "ShopApp/7.3 (iPhone; iOS 26.1)", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/142.0 Safari/537.36"
 STYLES, NOUNS = (
