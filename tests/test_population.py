@@ -280,6 +280,25 @@ def test_a_monitor_is_no_offender_even_where_its_page_is_gone() -> None:
     assert counts(population.machine_rhythm) == {}
 
 
+def test_cards_tried_by_a_timer_are_found() -> None:
+    tries = [one._replace(outcome="payment_declined", status=402, kind="payment") for one in ticking(60, 125)]
+    stored(*tries)
+
+    assert counts(population.machine_rhythm) == {ATTACKER: 125}
+
+
+def test_buying_at_a_timers_pace_is_no_offence_and_a_busy_shop_no_search() -> None:
+    """What habits are told by: a cart, a payment."""
+    carts = [
+        one._replace(outcome="", status=201, kind="cart", network=v4(n % 20), path=f"/cart/{n}/", user_agent="App")
+        for n, one in enumerate(ticking(60, 125))
+    ]
+    stored(*carts, *[one._replace(network=ATTACKER, request_id=f"other-{one.request_id}") for one in carts])
+
+    assert counts(population.machine_rhythm) == {}
+    assert counts(population.neighbours_probing) == counts(population.shared_agent_probing) == {}
+
+
 def test_a_monitor_is_steady_where_that_is_asked() -> None:
     monitor = [one._replace(outcome="", status=200) for one in ticking(60, 130)]
     stored(*monitor)

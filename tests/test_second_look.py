@@ -14,7 +14,10 @@ from ip_tracking import cases, second_look, sweep, tasks
 from ip_tracking.detection.finding import Severity
 from ip_tracking.detection.rules import RULES
 from ip_tracking.detection.table import EVERY_RULE, fingerprint
+from ip_tracking.event import to_us
 from ip_tracking.models import CaseFinding, Decision, SuspiciousIP, SweepMark
+from tests.simulators.attacks import until_crossing
+from tests.simulators.request import events
 from tests.traffic import ATTACKER, NOON, batch, event, failed_login, finding, guessing, stored
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +118,23 @@ def test_what_live_workers_found_is_found_again_unchanged() -> None:
     assert list(CaseFinding.objects.values()) + list(SuspiciousIP.objects.values()) == before
 
 
+def burst_facts() -> set[Any]:
+    rows = CaseFinding.objects.filter(rule__in={rule.name for rule in RULES})
+    return set(rows.values_list("rule", "hour", "count", "first_seen", "last_seen"))
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES])
+def test_each_rule_finds_the_same_in_stored_rows_as_it_found_live(rule: str) -> None:
+    tasks.store_events(*batch(*events(until_crossing(rule), start_us=to_us(NOON - timedelta(seconds=5)))))
+    live = burst_facts()
+    SuspiciousIP.objects.all().delete()
+
+    sweep_until_done()
+
+    assert rule in {fact[0] for fact in live}
+    assert burst_facts() == live
+
+
 def test_a_sweep_looks_again_by_itself() -> None:
     stored(*guessing(NOON))
 
@@ -202,8 +222,8 @@ def monitor(at: datetime) -> list[Any]:
 def test_a_steady_rhythm_is_told_whether_the_case_came_before_or_after(case_first: bool) -> None:
     offence, steady = guessing(NOON + hours(3)), monitor(NOON - hours(3))
 
-    for number, events in enumerate([offence, steady] if case_first else [steady, offence]):
-        tasks.store_events(*batch(*events))
+    for number, sent in enumerate([offence, steady] if case_first else [steady, offence]):
+        tasks.store_events(*batch(*sent))
         sweep.run(EVENING + hours(number))
 
     assert CaseFinding.objects.get(rule="steady-requests").hour == NOON - hours(1)
