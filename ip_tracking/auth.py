@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings as django_settings
 from django.http import HttpRequest
 
 from ip_tracking import device
@@ -19,6 +20,11 @@ from ip_tracking.steps import drive
 from ip_tracking.visit import Attempt, current
 
 PATH = "ip_tracking.auth.GateBackend"
+
+
+def logins_at_door() -> bool:
+    """Are logins limited once, by their route? So it is where GateBackend is not installed."""
+    return PATH not in django_settings.AUTHENTICATION_BACKENDS
 
 
 class GateBackend:

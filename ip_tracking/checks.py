@@ -65,12 +65,10 @@ def policies_are_valid() -> Iterable[CheckMessage]:
 
 
 def policies_are_told_apart() -> Iterable[CheckMessage]:
-    try:
-        parsed = policies.parse_all(_given("POLICIES"))
-    except conf.BadSetting:
+    if any(policies_are_valid()):
         return  # E002 says why
     try:
-        policies.refuse_one_name_for_two(parsed)
+        policies.table_of(policies.rows(_given("POLICIES")))
     except conf.BadSetting as error:
         yield Error(str(error), hint="docs/policies.md shows the table.", id="ip_tracking.E008")
 

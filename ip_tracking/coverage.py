@@ -10,10 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.conf import settings as django_settings
-
 from ip_tracking import conf, decorators
-from ip_tracking.auth import PATH as GATE_BACKEND
+from ip_tracking.auth import logins_at_door
 from ip_tracking.gate.policies import EVERYTHING, SHIPPED, Policy, table
 from ip_tracking.models import PolicyHour
 from ip_tracking.routes import Route, every_route
@@ -55,7 +53,7 @@ def covered(policy: Policy, routes: Iterable[Route]) -> list[str]:
     if EVERYTHING in policy.routes:
         return [EVERYTHING]
     names = [route.name for route in routes if _covers(policy, route)]
-    return [*names, EVERY_LOGIN] if policy.is_login and not _logins_at_door() else names
+    return [*names, EVERY_LOGIN] if policy.is_login and not logins_at_door() else names
 
 
 def dead() -> list[Dead]:
@@ -103,7 +101,7 @@ def unguarded() -> list[Unguarded]:
 def _covers(policy: Policy, route: Route) -> bool:
     kind = conf.get().kinds.get(route.name, "")
     method = next(iter(policy.methods), "GET")
-    return policy.covers(route.name, kind, method) or policy.name in decorators.every_mark_of(route.view)
+    return policy.covers(route.name, kind, method, decorators.every_mark_of(route.view))
 
 
 def _is_unused(policy: Policy) -> bool:
@@ -123,7 +121,3 @@ def _looks_sensitive(route: Route) -> bool:
     if route.name.startswith(ADMIN):
         return route.name == ADMIN_LOGIN
     return SENSITIVE_NAME.search(route.name) is not None or SENSITIVE_NAME.search(route.path) is not None
-
-
-def _logins_at_door() -> bool:
-    return GATE_BACKEND not in django_settings.AUTHENTICATION_BACKENDS

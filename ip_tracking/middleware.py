@@ -12,13 +12,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.conf import settings as django_settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.functional import empty
 
 from ip_tracking import conf, device, ratelimit, tasks
-from ip_tracking.auth import PATH as GATE_BACKEND
+from ip_tracking.auth import logins_at_door
 from ip_tracking.background import Duty, background
 from ip_tracking.client import identify, request_id
 from ip_tracking.decorators import NO_MARKS, is_free, marks_of
@@ -80,7 +79,7 @@ class SentinelMiddleware:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
-        self._logins_at_door = GATE_BACKEND not in django_settings.AUTHENTICATION_BACKENDS
+        self._logins_at_door = logins_at_door()
         self._records = conf.get().record != "off"
         if conf.get().background:
             background.register(_duties(), _at_end)
@@ -151,7 +150,8 @@ class SentinelMiddleware:
             return passage.bind(visit, Verdict(wide.kind, _seconds_until(wide.until), (), 0))
         plan = self._plan(place, request.method or "")
         visit.policies = plan.policies
-        ask = limiter.Ask(request=request, arguments=_arguments(request)) if plan.named else limiter.NOTHING
+        arguments = place.match.kwargs if place.match is not None else {}
+        ask = limiter.Ask(request=request, arguments=arguments) if plan.named else limiter.NOTHING
         verdict = yield from passage.admit(visit, visit.user, plan, ask)
         visit.quotas = verdict.quotas
         return verdict
@@ -268,11 +268,6 @@ def _place(path: str) -> Place:
     except Resolver404:
         return Place(None, "", {})
     return Place(match, conf.get().kinds.get(match.view_name, ""), {})
-
-
-def _arguments(request: HttpRequest) -> dict[str, Any]:
-    match = request.resolver_match
-    return {} if match is None else match.kwargs
 
 
 def _seconds_until(until: datetime | None) -> int:

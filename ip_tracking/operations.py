@@ -40,7 +40,7 @@ def _holds(policy: Policy, operation: Operation) -> bool:
     kind = conf.get().kinds.get(route.name, "")
     if kind == HEALTH or is_free(route.view) or not policy.is_told:
         return False
-    return policy.name in marks_of(route.view, method) or policy.covers(route.name, kind, method)
+    return policy.covers(route.name, kind, method, marks_of(route.view, method))
 
 
 @lru_cache(maxsize=1)

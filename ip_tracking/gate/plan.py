@@ -107,8 +107,7 @@ def at_door(
     return [
         policy
         for policy in policies
-        if (policy.name in marks and policy.takes(method))
-        or (policy.covers(route, kind, method) and (logins_at_door or not policy.is_login))
+        if policy.covers(route, kind, method, marks) and (logins_at_door or not policy.is_login or policy.name in marks)
     ]
 
 

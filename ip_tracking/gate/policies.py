@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -73,8 +73,10 @@ class Policy:
     mode: Literal["enforce", "shadow", "off"] = "enforce"
     store_away: Literal["open", "degraded", "closed"] = "open"
 
-    def covers(self, route: str, kind: str, method: str) -> bool:
-        return self.takes(method) and (EVERYTHING in self.routes or kind in self.kinds or route in self.routes)
+    def covers(self, route: str, kind: str, method: str, marks: Set[str] = frozenset()) -> bool:
+        """`marks`: the policies that the view names itself (@limited)."""
+        named = EVERYTHING in self.routes or kind in self.kinds or route in self.routes or self.name in marks
+        return named and self.takes(method)
 
     def takes(self, method: str) -> bool:
         return not self.methods or method in self.methods
@@ -280,16 +282,11 @@ def table() -> tuple[Policy, ...]:
 def table_of(named: Mapping[str, Any]) -> tuple[Policy, ...]:
     """Returns the policies of these rows, without those that are off; raises BadSetting."""
     policies = [parse_policy(name, row) for name, row in named.items()]
-    refuse_one_name_for_two(policies)
+    _refuse_one_name_for_two(policies)
     return tuple(policy for policy in policies if policy.mode != "off")
 
 
-def parse_all(given: Mapping[str, Any]) -> list[Policy]:
-    """Returns the shipped policies with a project's over them; raises BadSetting for the first that is wrong."""
-    return [parse_policy(name, row) for name, row in rows(given).items()]
-
-
-def refuse_one_name_for_two(policies: list[Policy]) -> None:
+def _refuse_one_name_for_two(policies: list[Policy]) -> None:
     """A policy of several rates is told and counted as name-60s, name-3600s: another must not be called that."""
     owners: dict[str, str] = {}
     for policy in policies:

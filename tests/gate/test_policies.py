@@ -88,6 +88,13 @@ def test_a_policy_covers_by_kind_route_and_method():
     assert not parse_policy("by-mark", ROW).covers("shop:checkout", "payment", "POST")
 
 
+def test_a_mark_on_the_view_counts_for_the_policys_methods_alone():
+    policy = parse_policy("by-mark", ROW | {"methods": ["POST"]})
+
+    assert policy.covers("export", "", "POST", frozenset({"by-mark"}))
+    assert not policy.covers("export", "", "GET", frozenset({"by-mark"}))
+
+
 def test_a_row_changes_only_the_fields_it_names(tracking):
     tracking(POLICIES={"login": {"rates": ["3/m"]}})
 

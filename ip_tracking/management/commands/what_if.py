@@ -9,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
-from django.conf import settings as django_settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_datetime
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ip_tracking import conf
-from ip_tracking.auth import PATH as GATE_BACKEND
+from ip_tracking.auth import logins_at_door
 from ip_tracking.conf import BadSetting
 from ip_tracking.decorators import NO_MARKS, is_free, marks_of
 from ip_tracking.event import Event, to_datetime, to_us
@@ -134,7 +133,7 @@ def _house() -> House:
             return NO_MARKS
         return None if is_free(view) else marks_of(view, method)
 
-    return House(marks, METHODS, GATE_BACKEND not in django_settings.AUTHENTICATION_BACKENDS)
+    return House(marks, METHODS, logins_at_door())
 
 
 def _redacts(name: str) -> bool:
