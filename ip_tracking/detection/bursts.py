@@ -189,6 +189,16 @@ def _path(event: Event) -> str:
     return first + slash + _IDENTIFIER.sub("0", rest)
 
 
+def _ending(event: Event) -> str:
+    """The path, of whatever thing: /products/lamp/reviews and /products/rug/reviews are one call that does not exist,
+    made for each thing of a list. Who guesses, guesses the end.
+    """
+    parts = _path(event).strip("/").split("/")
+    if len(parts) > 2:
+        parts[-2] = "0"
+    return "/".join(parts)
+
+
 def _page(event: Event) -> str:
     return _RANDOM_IDENTIFIER.sub("0", event.path)
 
@@ -206,6 +216,7 @@ def _folder(event: Event) -> str:
 _COUNTED: dict[str, Callable[[Event], object]] = {
     "": attrgetter("at_us", "request_id"),
     "path": _path,
+    "ending": _ending,
     "page": _page,
     "folder": _folder,
     "query": _query_name,

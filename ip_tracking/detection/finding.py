@@ -42,7 +42,9 @@ class Rule:
     reason: str  # why this threshold
     example: str
     nearest_benign: str  # the harmless client that comes closest, and why it stays below
-    distinct: Literal["", "path", "page", "folder", "query", "account", "user_agent"] = ""  # "" counts requests
+    distinct: Literal["", "path", "ending", "page", "folder", "query", "account", "user_agent"] = (
+        ""  # "" counts requests
+    )
     each: Literal["", "user"] = ""  # count for each of these by itself; not at all where it is unknown
     # A request with this symptom shows that those before it were honest: the count begins anew. What arrives in a later
     # batch than the requests it excuses comes too late for a finding that was filed meanwhile (a second or two; longer

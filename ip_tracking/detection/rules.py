@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ip_tracking.detection.finding import Rule, Severity
+from ip_tracking.detection.pages import PAGE, UNLED_PAGE
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -98,12 +99,12 @@ RULES: tuple[Rule, ...] = (
         symptom="missing-path",
         threshold=30,
         window_s=60,
-        distinct="path",
+        distinct="ending",
         reason="A crawler that walks into a removed part of a site meets a dozen missing pages in a minute, then stops "
         "finding links to them. Thirty different ones, a new one every two seconds, are made up.",
         example="/api/v1/users, /api/v1/admin, /api/v1/debug ... thirty of them within a minute.",
         nearest_benign="A gallery of deleted products: addresses that differ only by a number or an identifier are "
-        "one.",
+        "one. So are those of a front end that asks for something missing of each thing in a list: they end alike.",
     ),
     Rule(
         name="foreign-software",
@@ -303,6 +304,24 @@ RULES: tuple[Rule, ...] = (
         decides=False,
     ),
     Rule(
+        name="scraping",
+        title="Reads page after page, and comes from none",
+        owasp="OAT-011",
+        severity=Severity.MEDIUM,
+        symptom="unled-page",
+        threshold=40,
+        window_s=20,
+        distinct="page",
+        reason="For logs that say from which page a client comes. Browsers tell, people read a page in seconds, and "
+        "robots that mean well say who they are. Two pages a second for twenty seconds, each as if its address had "
+        "been typed in, are a program's that hides.",
+        example="/products/a/, /products/b/ ... forty different pages within twenty seconds, by a Firefox without a "
+        "Referer.",
+        nearest_benign="An office behind one address, on a site that tells browsers to send no Referer: forty hurried "
+        "people are found, and only filed. What lies under /api/ is for programs, and not counted.",
+        decides=False,
+    ),
+    Rule(
         name="agent-switching",
         title="Changes its browser with every request",
         owasp="OAT-015",
@@ -351,4 +370,5 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-CRAWLING = next(rule for rule in RULES if rule.symptom == "page")
+CRAWLING = next(rule for rule in RULES if rule.symptom == PAGE)
+SCRAPING = next(rule for rule in RULES if rule.symptom == UNLED_PAGE)

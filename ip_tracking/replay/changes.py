@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 from ip_tracking import conf
 from ip_tracking.conf import BadSetting
 from ip_tracking.detection.finding import Rule, Severity
-from ip_tracking.detection.pages import PAGE
+from ip_tracking.detection.pages import PAGE, UNLED_PAGE
 from ip_tracking.detection.rules import RULES
 from ip_tracking.gate import policies
 from ip_tracking.gate.policies import Policy
@@ -20,7 +20,7 @@ from ip_tracking.gate.policies import Policy
 RULE = re.compile(r"(?P<rule>[\w-]+)\.(?P<field>\w+)=(?P<value>.*)")
 
 # What decides who is flagged. The others are words about a rule, or what follows from a finding.
-_STORED = sorted({symptom for rule in RULES for symptom in (rule.symptom, rule.unless)} - {"", PAGE})
+_STORED = sorted({symptom for rule in RULES for symptom in (rule.symptom, rule.unless)} - {"", PAGE, UNLED_PAGE})
 _TYPES = get_type_hints(Rule)
 CHOSEN: dict[str, Collection[str]] = {
     "severity": tuple(severity.value for severity in Severity),
@@ -125,7 +125,7 @@ def _rules(given: Sequence[str]) -> tuple[Rule, ...]:
                 f"There is no burst rule {name!r}{_nearest(name, rules)} Write one of {', '.join(rules)}; "
                 "those that the hourly sweep asks of the whole population are not replayed"
             )
-        if rules[name].symptom == PAGE:
+        if rules[name].symptom in (PAGE, UNLED_PAGE):
             raise BadSetting(f"Rule {name!r} counts pages, which is no symptom that a row keeps: it cannot be replayed")
         rules[name] = replace(rules[name], **{field: _value(text, field, value)})
     return tuple(rules.values())

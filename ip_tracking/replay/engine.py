@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ip_tracking.detection import bursts
 from ip_tracking.detection.finding import Finding, Rule, Severity, score
-from ip_tracking.detection.pages import is_page
+from ip_tracking.detection.pages import is_page, is_unled
 from ip_tracking.detection.rules import RULES
 from ip_tracking.detection.symptoms import symptoms_of
 from ip_tracking.event import Event
@@ -91,7 +91,7 @@ class Replay:
             if symptoms:
                 self._keep(event._replace(symptoms=symptoms), place)
             if viewed:
-                self.pages.keep(event, f"{place:020d}")
+                self.pages.keep(event, f"{place:020d}", unled=is_unled(event, line.referer))
 
     def suspects(self) -> list[Suspect]:
         """Every network with a finding, the highest score first."""

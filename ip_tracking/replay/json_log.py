@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ip_tracking.detection.pages import NO_REFERER
 from ip_tracking.replay.line import Line, event_of, request_of, source_of
 from ip_tracking.replay.moments import moment_us
 
@@ -70,7 +71,7 @@ def _line(fields: Fields) -> Line:
     if at_us is None or source is None:
         raise ValueError("no time or no address")
     agent, user = _text(fields, AGENT), _text(fields, USER)
-    return Line(event_of(at_us, source, _request(fields), _status(fields), agent, user), _text(fields, REFERER))
+    return Line(event_of(at_us, source, _request(fields), _status(fields), agent, user), _referer(fields))
 
 
 def _request(fields: Fields) -> tuple[str, str, str]:
@@ -83,6 +84,11 @@ def _request(fields: Fields) -> tuple[str, str, str]:
     if query and "?" not in target:
         target += f"?{query}"
     return request_of(f"{_text(fields, METHOD)} {target}".strip())
+
+
+def _referer(fields: Fields) -> str:
+    """ "" where the format has no place for it."""
+    return _text(fields, REFERER) or ("" if fields.keys().isdisjoint(REFERER) else NO_REFERER)
 
 
 def _status(fields: Fields) -> int:

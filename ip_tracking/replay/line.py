@@ -18,7 +18,7 @@ class Line(NamedTuple):
     """One line that was understood."""
 
     event: Event  # without a request_id yet
-    referer: str  # live traffic keeps none, but an exploit may sit in it
+    referer: str  # "-" where the client sent none, "" where the line does not say. Live traffic keeps none
 
 
 class Source(NamedTuple):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ip_tracking.detection.bursts import COUNTED_APART, READ_BACK, earliest, find, read_from_us, widest_window_us
 from ip_tracking.detection.finding import EVIDENCE_ROWS, Rule, Severity
 from ip_tracking.detection.habits import CART_ADD, DATED_AGENT, LOGIN_TRY, PAID, RANDOM_QUERY
-from ip_tracking.detection.pages import PAGE
+from ip_tracking.detection.pages import PAGE, UNLED_PAGE
 from ip_tracking.detection.rules import RULES
 from ip_tracking.detection.symptoms import MISSING_PATH
 from ip_tracking.event import HOUR_US, US
@@ -142,6 +142,17 @@ def test_paths_that_differ_by_a_number_or_an_identifier_are_one():
 
     assert find(products, [counting]) == []
     assert find(orders, [counting]) == []
+
+
+def test_endings_are_one_whatever_thing_they_are_asked_of():
+    counting = rule(symptom="missing-path", threshold=3, distinct="ending")
+    reviews = [missing(f"/api/products/{name}/reviews/", at) for at, name in enumerate("abcdef")]
+    guesses = [missing(f"/api/v1/{name}", at) for at, name in enumerate("abc")]
+    in_first_part = [missing(f"/{name}/login", at) for at, name in enumerate("abc")]
+
+    assert find(reviews, [counting]) == []
+    assert find(guesses, [counting])[0].count == 3
+    assert find(in_first_part, [counting])[0].count == 3
 
 
 def test_short_numbers_and_guesses_in_the_first_part_are_different_paths():
@@ -332,8 +343,8 @@ def test_whoever_fills_a_cap_has_a_case_by_then():
     Not so of what harmless clients repeat without end (a missing path, an old browser, buying): who fills that cap
     hides nothing but more of the same.
     """
-    endless = {MISSING_PATH, LOGIN_TRY, RANDOM_QUERY, DATED_AGENT, CART_ADD, PAID, PAGE}
-    together = {one.symptom for one in RULES} - COUNTED_APART.keys() - {PAGE}
+    endless = {MISSING_PATH, LOGIN_TRY, RANDOM_QUERY, DATED_AGENT, CART_ADD, PAID, PAGE, UNLED_PAGE}
+    together = {one.symptom for one in RULES} - COUNTED_APART.keys() - {PAGE, UNLED_PAGE}
     alone = {one.symptom for one in RULES} - together - endless
 
     for symptom in together | alone:

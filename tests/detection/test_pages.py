@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ip_tracking.detection.bursts import find
-from ip_tracking.detection.pages import as_page, is_page
+from ip_tracking.detection.pages import NO_REFERER, as_page, is_page, is_unled
 from ip_tracking.detection.rules import CRAWLING
 from tests.detection.events import asked
 
@@ -34,6 +34,34 @@ def test_other_requests_are_not(path, fields):
 def test_a_page_keeps_what_it_shows():
     assert as_page(asked("/gone/", symptoms="missing-path")).symptoms == "missing-path page"
     assert as_page(asked("/", status=200)).symptoms == "page"
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.mark.parametrize(
+    "agent", [FIREFOX, "", "curl/8.5.0", "python-requests/2.32.3", "Mozilla/4.0 (compatible; MSIE 8.0)"]
+)
+def test_a_page_is_unled_where_nothing_led_to_it_and_the_agent_hides(agent):
+    assert is_unled(asked("/products/lamp/", user_agent=agent), NO_REFERER)
+
+
+@pytest.mark.parametrize(
+    ("path", "agent", "referer"),
+    [
+        ("/products/lamp/", FIREFOX, "https://shop.example/"),
+        ("/products/lamp/", FIREFOX, ""),  # a format without a place for it
+        ("/api/v1/products/lamp/", FIREFOX, NO_REFERER),
+        ("/v2/products/lamp/", "curl/8.5.0", NO_REFERER),
+        ("/products/lamp/", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", NO_REFERER),
+        ("/products/lamp/", "Mozilla/5.0 Safari/605.1.15 (Applebot/0.1)", NO_REFERER),
+        ("/files/lamp.pdf", "Mozilla/5.0 (Linux) mirall/3.13.0 (Nextcloud)", NO_REFERER),
+        ("/products/lamp/", "price-partner/2.1", NO_REFERER),
+        ("/products/lamp/", "okhttp/4.12.0", NO_REFERER),
+    ],
+)
+def test_browsers_robots_apps_and_programs_that_may_are_not(path, agent, referer):
+    assert not is_unled(asked(path, user_agent=agent), referer)
 
 
 def crawl(paths) -> list:

@@ -17,7 +17,8 @@ RULE_OF = {rule.name: rule for rule in RULES}
 
 
 def found(requests) -> dict[str, object]:
-    return {finding.rule: finding for finding in find(looked_at(events(requests)), RULES)}
+    seen = looked_at(events(requests), [request.referer for request in requests])
+    return {finding.rule: finding for finding in find(seen, RULES)}
 
 
 def test_every_rule_has_its_story():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 from ip_tracking.detection.pages import VIEWS_READ
-from ip_tracking.detection.rules import CRAWLING
+from ip_tracking.detection.rules import CRAWLING, SCRAPING
 from ip_tracking.replay.engine import Replay
 from ip_tracking.replay.pages import Pages
 from tests.detection.events import asked
 from tests.replay.lines import line
 
-CRAWL = [line(f"/products/{n}/", at=f"12:00:{n // 25:02d}", status=200) for n in range(CRAWLING.threshold + 10)]
+CRAWL = [
+    line(f"/products/{n}/", at=f"12:00:{n // 25:02d}", status=200, referer="https://shop.example/")
+    for n in range(CRAWLING.threshold + 10)
+]
 
 
 def rules_found(replay: Replay) -> list[str]:
@@ -37,6 +42,39 @@ def test_a_crawl_over_two_servers_is_one():
     assert rules_found(read(CRAWL[:half])) == []
     assert rules_found(read(CRAWL[::2], CRAWL[1::2])) == ["crawling"]
     assert rules_found(read(CRAWL[half:], CRAWL[:half])) == ["crawling"]
+
+
+def scraped(referer: str) -> list[str]:
+    return [
+        line(f"/products/{n}/", at=f"12:00:{n // 2:02d}", status=200, referer=referer)
+        for n in range(SCRAPING.threshold + 5)
+    ]
+
+
+def test_who_reads_on_and_comes_from_nowhere_is_found_long_before_machine_speed():
+    [suspect] = read(scraped("-")).suspects()
+
+    [finding] = suspect.findings
+    assert (finding.rule, finding.count) == ("scraping", SCRAPING.threshold)
+    assert rules_found(read(scraped("https://shop.example/"))) == []
+
+
+def test_json_lines_say_whether_there_was_a_referer():
+    def read_json(**fields: str) -> list[str]:
+        lines = [
+            json.dumps(
+                {"remote_addr": "203.0.113.9", "time_iso8601": f"2026-03-02T12:00:{n // 2:02d}+00:00", "status": 200}
+                | {"request": f"GET /products/{n}/ HTTP/1.1", "http_user_agent": "curl/8.5.0"}
+                | fields
+            )
+            for n in range(SCRAPING.threshold)
+        ]
+        return rules_found(read(lines))
+
+    assert read_json(http_referer="") == ["scraping"]
+    assert read_json(http_referer="-") == ["scraping"]
+    assert read_json(http_referer="https://shop.example/") == []
+    assert read_json() == []
 
 
 def view(number: int, at_s: float, network: str = "203.0.113.9"):

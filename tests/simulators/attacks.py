@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from string import ascii_uppercase
 
+from ip_tracking.detection.pages import NO_REFERER
 from ip_tracking.detection.rules import RULES
 from tests.simulators.request import (
     CHECKOUT,
@@ -167,6 +168,14 @@ def crawl(chance: random.Random) -> Iterator[Request]:
         yield product(number / 25, f"/api/v1/products/{word(chance)}-{number}/")
 
 
+def scrape(chance: random.Random) -> Iterator[Request]:
+    """As a log tells it, which knows the referer: as slowly as it may, and a robots.txt now and then."""
+    for number in count():
+        yield Request(number * 0.5, f"/products/{word(chance)}-{number}/", referer=NO_REFERER)
+        if number % 10 == 0:
+            yield Request(number * 0.5 + 0.1, "/robots.txt", referer=NO_REFERER, tells=False)
+
+
 def switch_agents(chance: random.Random) -> Iterator[Request]:
     for number in count():
         version = 20 + chance.randrange(5) + number * 5 % 40
@@ -208,6 +217,7 @@ STORIES: dict[str, Story] = {
     "scalping": scalp,
     "account-creation": create_accounts,
     "crawling": crawl,
+    "scraping": scrape,
     "agent-switching": switch_agents,
     "cache-busting": bust_caches,
     "keeps-hammering": keep_hammering,

@@ -124,6 +124,12 @@ def gallery_of_the_gone(chance: random.Random) -> Iterator[Request]:
         yield Request(number // 60 * 30 + number % 60 / 60, f"/items/{identifier}/image", status=404)
 
 
+def list_with_a_missing_call(chance: random.Random) -> Iterator[Request]:
+    """A front end that asks for the reviews of each of thirty things in a list, which this API does not have."""
+    for number in range(30 * 20):
+        yield Request(number // 30 * 10 + number % 30 / 30, f"{PRODUCTS}{word(chance)}-rug/reviews/", status=404)
+
+
 def sale_in_an_office(chance: random.Random) -> Iterator[Request]:
     """Forty people wait for ten o'clock: all reload, all put it into the cart, a third pays over the next minutes."""
     for number in range(40):
@@ -171,6 +177,7 @@ HARMLESS: dict[str, Story] = {
     "an admin page that polls": polling_admin,
     "a broken front end": broken_front_end,
     "a gallery of the gone": gallery_of_the_gone,
+    "a list with a missing call": list_with_a_missing_call,
     "an office that waits for a sale": sale_in_an_office,
     "a forgetful office": forgetful_office,
     "a single-page shop": single_page_shop,

@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import repeat
 
-from ip_tracking.detection.pages import as_page, is_page
+from ip_tracking.detection.pages import as_page, is_page, is_unled
 from ip_tracking.detection.symptoms import symptoms_of
 from ip_tracking.event import US, Event
 
@@ -39,6 +40,7 @@ class Request:
     account: str = ""
     user: str = ""
     refused: str = ""
+    referer: str = ""  # as a log has it: "-" for none, "" for a log that does not say
     tells: bool = True  # whether the rule of its story counts it
 
     @property
@@ -78,10 +80,12 @@ def events(requests: Iterable[Request], network: str = NETWORK, start_us: int = 
     return [request.event(number, network, start_us) for number, request in enumerate(requests)]
 
 
-def looked_at(of: Iterable[Event]) -> list[Event]:
+def looked_at(of: Iterable[Event], referers: Iterable[str] = repeat("")) -> list[Event]:
     """The events as rules count them: with their symptoms, and pages said to be pages."""
-    kept = (event._replace(symptoms=symptoms_of(event)) for event in of)
-    return [as_page(event) if is_page(event) else event for event in kept]
+    kept = (
+        (event._replace(symptoms=symptoms_of(event)), referer) for event, referer in zip(of, referers, strict=False)
+    )
+    return [as_page(event, unled=is_unled(event, referer)) if is_page(event) else event for event, referer in kept]
 
 
 def word(chance: random.Random, letters: str = "abcdefghijklmnopqrstuvwxyz", least: int = 5, most: int = 9) -> str:
