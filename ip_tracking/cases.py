@@ -58,11 +58,13 @@ def _file_network(network: str, findings: list[Finding], source: str, now: datet
     grown = [finding for finding in findings if _keep(case, finding, source, now)]
     if not grown:
         return None
+    before = (case.triage, case.enforcement, case.enforced_until)
     _summarise(case)
     _reopen(case, grown, now)
     if source == LIVE:
         _enforce(case, grown, now)
-    case.version += 1
+    if case.version == 0 or before != (case.triage, case.enforcement, case.enforced_until):
+        case.version += 1  # what people decide by; not at each request of an attack, or nobody could act during one
     case.save()
     return case
 
@@ -179,7 +181,16 @@ def _summarise(case: SuspiciousIP) -> None:
 
 
 def _reopen(case: SuspiciousIP, grown: list[Finding], now: datetime) -> None:
-    """A closed case comes back when there is something new after the verdict; what people wrote stays."""
+    """A closed case comes back when there is something new after the verdict, a snoozed one when it got worse.
+
+    What people wrote stays.
+    """
+    if (
+        case.triage == SuspiciousIP.Triage.SNOOZED
+        and case.snoozed_score is not None
+        and case.score >= case.snoozed_score
+    ):
+        case.triage = SuspiciousIP.Triage.OPEN
     after_verdict = case.judged_at is None or any(to_datetime(f.last_seen_us) > case.judged_at for f in grown)
     if case.triage == SuspiciousIP.Triage.CLOSED and after_verdict and not _is_cooling_down(case, now):
         case.triage = SuspiciousIP.Triage.OPEN

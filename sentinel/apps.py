@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.db import connection
 from django.db.models.signals import post_migrate
 
 
@@ -21,6 +22,8 @@ class SentinelConfig(AppConfig):
 def install_schedule(**_: Any) -> None:
     """Adds what is missing by name; what somebody changed or switched off in the admin stays as it is."""
     beat: Any = apps.get_app_config("django_celery_beat")
+    if beat.get_model("PeriodicTask")._meta.db_table not in connection.introspection.table_names():
+        return  # only another app was migrated: Beat's turn will come
     tasks = beat.get_model("PeriodicTask").objects
     hourly = beat.get_model("CrontabSchedule").objects
     every = beat.get_model("IntervalSchedule").objects

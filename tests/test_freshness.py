@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 from ip_tracking import cases, sweep, tasks
 from ip_tracking.event import to_us
 from ip_tracking.models import SuspiciousIP
-from ip_tracking.review.actions import Action, Actor, apply
+from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actor import Actor
 from metrics import catalogue, client, emit
 from tests.dogstatsd import Receiver, udp_receiver
 from tests.metrics.conftest import send_to
@@ -139,27 +141,39 @@ def case_of(*findings: Any) -> SuspiciousIP:
     return SuspiciousIP.objects.get(network=ATTACKER)
 
 
+def decide(order: Order, case: SuspiciousIP, *, after_h: int) -> None:
+    apply(order, {case.pk: None}, actor=DANA, now=NOON + timedelta(hours=after_h))
+
+
+FALSE = Order(Action.JUDGE, "Our own monitor", verdict="false_positive")
+
+
 def released(agent: Receiver, action: Action) -> dict[str, float]:
     emit.flush()
     samples = agent.samples(catalogue.RELEASES, action=action.value)
     return {sample.tags["rule"]: sum(sample.values) for sample in samples}
 
 
-@pytest.mark.parametrize("action", [Action.UNBLOCK, Action.BENIGN])
+@pytest.mark.parametrize("order", [Order(Action.UNBLOCK, "A customer called"), FALSE, replace(FALSE, verdict="benign")])
 def test_a_person_who_overrules_a_detector_is_counted_by_rule(
-    agent: Receiver, django_capture_on_commit_callbacks: Commit, action: Action
+    agent: Receiver, django_capture_on_commit_callbacks: Commit, order: Order
 ) -> None:
     case = case_of(finding(), finding(first=NOON + timedelta(hours=1)), finding("probing"))
 
     with django_capture_on_commit_callbacks(execute=True):
-        apply(action, [case.pk], actor=DANA, reason="Our own monitor", now=NOON + timedelta(hours=2))
+        decide(order, case, after_h=2)
 
-    assert released(agent, action) == {RULE: 2, "probing": 1}
+    assert released(agent, order.action) == {RULE: 2, "probing": 1}
 
 
-def test_a_block_by_a_person_is_no_release(agent: Receiver, django_capture_on_commit_callbacks: Commit) -> None:
+@pytest.mark.parametrize(
+    "order", [Order(Action.BLOCK, "A stranger", hours=1), replace(FALSE, verdict="testing"), Order(Action.SNOOZE)]
+)
+def test_who_does_not_say_that_it_was_wrong_releases_nothing(
+    agent: Receiver, django_capture_on_commit_callbacks: Commit, order: Order
+) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        apply(Action.BLOCK, [case_of(finding()).pk], actor=DANA, reason="A stranger", now=NOON, hours=1)
+        decide(order, case_of(finding()), after_h=0)
 
     assert told(agent, catalogue.RELEASES) == []
 
@@ -168,12 +182,12 @@ def test_a_finding_is_overruled_once(agent: Receiver, django_capture_on_commit_c
     """Unblocked, judged benign an hour later: but one mistake. What is found after that is another."""
     case = case_of(finding())
     with django_capture_on_commit_callbacks(execute=True):
-        apply(Action.UNBLOCK, [case.pk], actor=DANA, reason="A customer called", now=NOON + timedelta(hours=1))
-        apply(Action.BENIGN, [case.pk], actor=DANA, reason="Our own monitor", now=NOON + timedelta(hours=2))
-    assert released(agent, Action.BENIGN) == {}
+        decide(Order(Action.UNBLOCK, "A customer called"), case, after_h=1)
+        decide(FALSE, case, after_h=2)
+    assert released(agent, Action.JUDGE) == {}
 
     case_of(finding("probing", first=NOON + timedelta(hours=3)))
     with django_capture_on_commit_callbacks(execute=True):
-        apply(Action.BENIGN, [case.pk], actor=DANA, reason="Our own monitor", now=NOON + timedelta(hours=4))
+        decide(FALSE, case, after_h=4)
 
-    assert released(agent, Action.BENIGN) == {"probing": 1}
+    assert released(agent, Action.JUDGE) == {"probing": 1}

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from django.core.management.base import CommandError, CommandParser
 
-from ip_tracking.review.actions import Actor, NotPossible
+from ip_tracking.review.actions import NotPossible
+from ip_tracking.review.actor import Actor
 from ip_tracking.review.networks import read_network
 
 

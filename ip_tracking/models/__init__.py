@@ -5,7 +5,7 @@ from ip_tracking.models.decisions import Decision
 from ip_tracking.models.headers import HeaderHour
 from ip_tracking.models.log import Batch, RequestLog, SweepMark
 from ip_tracking.models.policies import PolicyHour
-from ip_tracking.models.review import ReviewAction
+from ip_tracking.models.review import ReviewAction, ReviewText
 from ip_tracking.models.switch import GateSwitch
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "PolicyHour",
     "RequestLog",
     "ReviewAction",
+    "ReviewText",
     "SuspiciousIP",
     "SweepMark",
 ]

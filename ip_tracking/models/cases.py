@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 
 from ip_tracking.models.span import span_of
 
@@ -14,23 +19,48 @@ class SuspiciousIPQuerySet(models.QuerySet["SuspiciousIP"]):
         span = span_of(network)
         return self.filter(span_first__lte=span.last, span_last__gte=span.first)
 
+    def to_review(self, now: datetime) -> SuspiciousIPQuerySet:
+        """Open, or snoozed until a time that has come."""
+        return self.filter(Q(triage=SuspiciousIP.Triage.OPEN) | _SNOOZED & Q(snoozed_until__lte=now))
+
+    def mine(self, user_id: Any, now: datetime) -> SuspiciousIPQuerySet:
+        return self.to_review(now).filter(assignee_id=user_id)
+
+    def snoozed(self, now: datetime) -> SuspiciousIPQuerySet:
+        return self.filter(_SNOOZED & (Q(snoozed_until=None) | Q(snoozed_until__gt=now)))
+
+    def blocked(self, now: datetime) -> SuspiciousIPQuerySet:
+        """Blocked or throttled, now."""
+        return self.filter(
+            Q(enforced_until=None) | Q(enforced_until__gt=now),
+            enforcement__in=(SuspiciousIP.Enforcement.BLOCKED, SuspiciousIP.Enforcement.THROTTLED),
+        )
+
+    def closed(self) -> SuspiciousIPQuerySet:
+        return self.filter(triage=SuspiciousIP.Triage.CLOSED)
+
 
 class SuspiciousIP(models.Model):
     """The case of one network. Triage, verdict and enforcement are three fields: closing does not unblock."""
 
     class Triage(models.TextChoices):
         OPEN = "open", "To review"
+        SNOOZED = "snoozed", "Snoozed"
         CLOSED = "closed", "Closed"
 
     class Verdict(models.TextChoices):
         NONE = "", "None yet"
         MALICIOUS = "malicious", "Malicious"
         BENIGN = "benign", "Benign"
+        FALSE_POSITIVE = "false_positive", "False positive"
+        TESTING = "testing", "Testing"
+        INCONCLUSIVE = "inconclusive", "Inconclusive"
 
     class Enforcement(models.TextChoices):
         NONE = "none", "Not enforced"
         THROTTLED = "throttle", "Throttled"
         BLOCKED = "block", "Blocked"
+        ALLOWED = "allow", "Allow-listed"
 
     class Severity(models.TextChoices):
         LOW = "low", "Low"
@@ -48,6 +78,11 @@ class SuspiciousIP(models.Model):
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
     triage = models.CharField(max_length=8, choices=Triage.choices, default=Triage.OPEN)
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    snoozed_until = models.DateTimeField(null=True, blank=True, help_text="Empty: until it gets worse.")
+    snoozed_score = models.PositiveIntegerField(
+        null=True, blank=True, help_text="A score at which it comes back although it is snoozed."
+    )
     verdict = models.CharField(max_length=16, choices=Verdict.choices, default=Verdict.NONE, blank=True)
     judged_at = models.DateTimeField(null=True, blank=True)
     spared_until = models.DateTimeField(
@@ -60,7 +95,9 @@ class SuspiciousIP(models.Model):
     note = models.CharField(max_length=200, blank=True, help_text="Why a detector left this network alone.")
     source = models.CharField(max_length=200, default="live", help_text="Live traffic, or the log file it came from.")
     reopened = models.BooleanField(default=False)
-    version = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(
+        default=1, help_text="Grows with triage, verdict and enforcement: who decides says which one they saw."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SuspiciousIPQuerySet.as_manager()
@@ -69,7 +106,16 @@ class SuspiciousIP(models.Model):
         verbose_name = "suspicious IP"
         verbose_name_plural = "suspicious IPs"
         ordering = ["-severity_rank", "-score", "-last_seen"]
-        permissions = [("act_on_suspiciousip", "Can block, unblock and judge suspicious IPs")]
+        permissions = [
+            ("review_suspiciousip", "Can assign, comment on, snooze and judge cases"),
+            ("block_suspiciousip", "Can block for up to seven days, and unblock"),
+            ("block_long_suspiciousip", "Can block for longer, or until somebody ends it"),
+            ("allow_suspiciousip", "Can put networks on the allow-list"),
+            ("bulk_suspiciousip", "Can act on more than a hundred cases at once"),
+            ("undo_suspiciousip", "Can undo what others did"),
+            ("export_suspiciousip", "Can export cases"),
+            ("switch_gate", "Can switch the gate off and on"),
+        ]
         indexes = [
             models.Index(fields=["span_first", "span_last"], name="case_span"),
             models.Index(fields=["triage", "-severity_rank", "-score", "-last_seen"], name="case_queue"),
@@ -87,6 +133,9 @@ class SuspiciousIP(models.Model):
             span_of(self.network)
         except ValueError as error:
             raise ValidationError({"network": str(error)}) from error
+
+
+_SNOOZED = Q(triage=SuspiciousIP.Triage.SNOOZED)
 
 
 class CaseFinding(models.Model):

@@ -1,38 +1,70 @@
-"""What people decide: the one function behind every button. Each decision has a reason, and leaves a record."""
+"""What people decide: the one function behind every button, command and API call. Each leaves a record."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from uuid import UUID, uuid4
 
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from ip_tracking.client import holds_proxy, is_loopback
 from ip_tracking.gate import decisions
-from ip_tracking.models import ReviewAction, SuspiciousIP
+from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
+from ip_tracking.models.decisions import AGAINST
+from ip_tracking.review import record, roles
+from ip_tracking.review.actor import Actor
 from metrics import catalogue, emit
 
 REASON_CHARS = range(5, 501)
+LONGEST_HOURS = 24 * 365
 
-# After a person unblocked a network or judged it benign, detectors leave it alone for so long: else yesterday's rows
+# No more at once: the page that confirms it shows each of them.
+MOST_AT_ONCE = 200
+
+# After a person unblocked a network or judged it harmless, detectors leave it alone for so long: else yesterday's rows
 # would block it again within the hour.
 SPARED_AFTER_UNBLOCK = timedelta(hours=24)
 SPARED_AFTER_BENIGN = timedelta(days=30)
 
+# "Until it gets worse": one more finding of medium severity, or one high in place of it.
+WORSE = 20
+LONGEST_SNOOZE = timedelta(days=90)
+
+Triage, Verdict, Enforcement = SuspiciousIP.Triage, SuspiciousIP.Verdict, SuspiciousIP.Enforcement
+
+ALL_KINDS = tuple(Decision.Kind.values)
+
+HARMLESS = (Verdict.BENIGN, Verdict.FALSE_POSITIVE, Verdict.TESTING)
+# What says that a detector was wrong. A hired tester was found rightly.
+WRONGLY_FOUND = (Verdict.BENIGN, Verdict.FALSE_POSITIVE)
+
 
 class Action(StrEnum):
+    ASSIGN = "assign"
+    COMMENT = "comment"
+    SNOOZE = "snooze"
+    REOPEN = "reopen"
+    JUDGE = "judge"
     BLOCK = "block"
     UNBLOCK = "unblock"
-    BENIGN = "benign"
+    ALLOW = "allow"
 
 
-# What says that a detector was wrong.
-RELEASES = (Action.UNBLOCK, Action.BENIGN)
+# The others are understood without: who takes a case says why by taking it.
+WITH_REASON = (Action.COMMENT, Action.JUDGE, Action.BLOCK, Action.UNBLOCK, Action.ALLOW)
+
+PERMISSIONS = {
+    Action.BLOCK: (roles.BLOCK, "block"),
+    Action.UNBLOCK: (roles.BLOCK, "unblock"),
+    Action.ALLOW: (roles.ALLOW, "put on the allow-list"),
+}
 
 
 class NotPossible(ValueError):
@@ -40,44 +72,84 @@ class NotPossible(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
-    """Who decides, from where, through what."""
+class Order:
+    """What is to be done, and how."""
 
-    id: str
-    name: str
-    network: str = ""
-    via: str = "admin"
-    request_id: str = ""
+    action: Action
+    reason: str = ""
+    hours: int | None = None  # how long a block or an allow stands; None until somebody ends it
+    verdict: str = ""  # to judge by; a block may give one too, and closes the case with it
+    assignee: str | None = None  # a user's id; None gives the case back
+    until: datetime | None = None  # snoozed until then
+    worse: bool = True  # and no longer than until it gets worse
+
+    def checked(self, now: datetime) -> Order:
+        """The order as it is kept; raises NotPossible where it makes no sense."""
+        if self.hours is not None and not 1 <= self.hours <= LONGEST_HOURS:
+            raise NotPossible("A block stands from one hour to a year, or until somebody ends it.")
+        if self.action is Action.JUDGE and self.verdict not in _VERDICTS:
+            raise NotPossible(f"{self.verdict!r} is no verdict; give one of {', '.join(_VERDICTS)}.")
+        if self.action is Action.BLOCK and self.verdict not in ("", Verdict.MALICIOUS):
+            raise NotPossible("Whom a block closes the case of is malicious, or the verdict is left open.")
+        if self.action is Action.ASSIGN and self.assignee is not None and _reviewer(self.assignee) is None:
+            raise NotPossible(f"{self.assignee!r} is nobody who may review; give the id of somebody who may.")
+        if self.action is Action.SNOOZE and not _can_snooze(self, now):
+            raise NotPossible(f"Snooze until a time within {LONGEST_SNOOZE.days} days, until it gets worse, or both.")
+        return replace(self, reason=_reason(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A case that was left as it is, and why."""
+
+    case: SuspiciousIP
+    why: str
+    stale: bool = False  # somebody changed it since it was looked at
 
 
 @dataclass(slots=True)
 class Result:
-    """What was done, and what was not, with why."""
+    """What was done, and what was not. Of a dry run: what would be."""
 
+    batch: UUID
     done: list[SuspiciousIP] = field(default_factory=list)
-    refused: list[tuple[SuspiciousIP, str]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
 
 
 def apply(
-    action: Action, case_ids: Iterable[int], *, actor: Actor, reason: str, now: datetime, hours: int | None = None
+    order: Order, versions: Mapping[int, int | None], *, actor: Actor, now: datetime, dry_run: bool = False
 ) -> Result:
-    """Does one action to some cases. `hours`: how long a block stands, None until somebody ends it.
+    """Does one thing to some cases, as one batch. `versions`: each case's id with the version that the actor saw, or
+    None to act on whatever there is. Ids of no case are passed over.
 
-    Raises NotPossible for a missing reason or a senseless time; a case that may not be blocked is refused by itself.
+    Raises NotPossible for an order that makes no sense, NotAllowed for one that the actor may not give. A case that may
+    not be blocked, or was changed meanwhile, is refused by itself.
     """
-    reason = read_reason(reason)
-    if hours is not None and not 1 <= hours <= 24 * 365:
-        raise NotPossible("A block stands from one hour to a year, or until somebody ends it.")
-    result = Result()
+    order = order.checked(now)
+    require(order, len(versions), actor)
+    result = Result(uuid4())
     with transaction.atomic():
-        for case in SuspiciousIP.objects.select_for_update().filter(pk__in=list(case_ids)).order_by("pk"):
-            why_not = _rails(case, actor, now) if action is Action.BLOCK else ""
-            if why_not:
-                result.refused.append((case, why_not))
+        for case in SuspiciousIP.objects.select_for_update().filter(pk__in=list(versions)).order_by("pk"):
+            refused = _stale(case, versions[case.pk], now) or _rails(order, case, actor, now)
+            if refused:
+                result.refused.append(refused)
                 continue
-            _do(action, case, actor, reason, now, hours)
             result.done.append(case)
+            if not dry_run:
+                _do(order, case, actor, now, result.batch)
     return result
+
+
+def require(order: Order, cases: int, actor: Actor) -> None:
+    """Raises NotAllowed where the actor may not do this, to so many cases at once, for so long."""
+    if cases > MOST_AT_ONCE and actor.permissions is not None:  # a command has all the time there is
+        raise NotPossible(f"At most {MOST_AT_ONCE} cases at once.")
+    permission, what = PERMISSIONS.get(order.action, (roles.REVIEW, "review cases"))
+    actor.require(permission, what)
+    if order.action is Action.BLOCK and (order.hours is None or order.hours > roles.SHORT_BLOCK_HOURS):
+        actor.require(roles.BLOCK_LONG, "block for more than seven days")
+    if cases > roles.FEW_CASES:
+        actor.require(roles.BULK, f"act on more than {roles.FEW_CASES} cases at once")
 
 
 def read_reason(text: str) -> str:
@@ -88,65 +160,44 @@ def read_reason(text: str) -> str:
     return reason
 
 
-def _do(action: Action, case: SuspiciousIP, actor: Actor, reason: str, now: datetime, hours: int | None) -> None:
-    before = _state(case)
-    if action is Action.BLOCK:
-        _block(case, actor, reason, now, hours)
-    elif action is Action.UNBLOCK:
-        _unblock(case, now)
-    else:
-        _judge_benign(case, now)
-    if action in RELEASES:
-        _count_release(action, case)
-    case.version += 1
-    case.save()
-    ReviewAction.objects.create(
-        at=now,
-        action=action,
-        case_id=case.pk,
-        network=case.network,
-        actor_id=actor.id,
-        actor_name=actor.name,
-        reason=reason,
-        before=before,
-        after=_state(case),
-        via=actor.via,
-        request_id=actor.request_id,
-    )
-    transaction.on_commit(lambda: emit.count(catalogue.ACTIONS, action=action.value, via=actor.via))
+def _reason(order: Order) -> str:
+    return read_reason(order.reason) if order.reason.strip() or order.action in WITH_REASON else ""
 
 
-def _block(case: SuspiciousIP, actor: Actor, reason: str, now: datetime, hours: int | None) -> None:
-    until = None if hours is None else now + timedelta(hours=hours)
-    decisions.decide("block", case.network, until=until, reason=reason, actor=actor.name, by_person=True, now=now)
-    case.enforcement = SuspiciousIP.Enforcement.BLOCKED
-    case.enforced_until = until
-    case.spared_until = None
-    case.triage, case.verdict, case.judged_at = SuspiciousIP.Triage.CLOSED, SuspiciousIP.Verdict.MALICIOUS, now
+_VERDICTS = tuple(verdict.value for verdict in Verdict if verdict)
 
 
-def _unblock(case: SuspiciousIP, now: datetime) -> None:
-    decisions.end(case.network, now)
-    case.enforcement = SuspiciousIP.Enforcement.NONE
-    case.enforced_until = None
-    case.spared_until = now + SPARED_AFTER_UNBLOCK
+def _can_snooze(order: Order, now: datetime) -> bool:
+    return order.worse if order.until is None else now < order.until <= now + LONGEST_SNOOZE
 
 
-def _judge_benign(case: SuspiciousIP, now: datetime) -> None:
-    """Closes the case; what stands against the network stays until somebody unblocks it."""
-    case.triage, case.verdict, case.judged_at = SuspiciousIP.Triage.CLOSED, SuspiciousIP.Verdict.BENIGN, now
-    case.spared_until = now + SPARED_AFTER_BENIGN
+def _reviewer(user_id: str) -> object | None:
+    """Somebody active who may review, by id."""
+    users = get_user_model()._default_manager.filter(is_active=True)
+    try:
+        user = users.filter(pk=user_id).first()
+    except (ValueError, ValidationError):
+        return None
+    return user if user is not None and user.has_perm(f"ip_tracking.{roles.REVIEW}") else None
 
 
-def _count_release(action: Action, case: SuspiciousIP) -> None:
-    """Counts the findings that are overruled, by rule; those of an earlier release were counted then."""
-    last = ReviewAction.objects.filter(case_id=case.pk, action__in=RELEASES).first()
-    overruled = case.findings.filter(last_seen__gt=last.at) if last else case.findings.all()
-    for rule, times in Counter(overruled.values_list("rule", flat=True)).items():
-        transaction.on_commit(partial(emit.count, catalogue.RELEASES, times, rule=rule, action=action.value))
+def _stale(case: SuspiciousIP, seen: int | None, now: datetime) -> Refused | None:
+    if seen is None or seen == case.version:
+        return None
+    last = ReviewAction.objects.filter(case_id=case.pk).first()
+    if last is None or last.after.get("version") != case.version:
+        return Refused(case, "A detector changed it meanwhile: look at it again.", stale=True)
+    ago_s = max(int((now - last.at).total_seconds()), 0)
+    ago = f"{ago_s} seconds" if ago_s < 120 else f"{ago_s // 60} minutes"
+    return Refused(case, f"Changed by {last.actor_name} {ago} ago ({last.action}): look at it again.", stale=True)
 
 
-def _rails(case: SuspiciousIP, actor: Actor, now: datetime) -> str:
+def _rails(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> Refused | None:
+    why = _why_not(case, actor, now) if order.action is Action.BLOCK else ""
+    return Refused(case, why) if why else None
+
+
+def _why_not(case: SuspiciousIP, actor: Actor, now: datetime) -> str:
     """Why this network may not be blocked, "" where it may."""
     if is_loopback(case.network):
         return "It is this machine itself."
@@ -159,11 +210,86 @@ def _rails(case: SuspiciousIP, actor: Actor, now: datetime) -> str:
     return ""
 
 
-def _state(case: SuspiciousIP) -> dict[str, Any]:
-    return {
-        "triage": case.triage,
-        "verdict": case.verdict,
-        "enforcement": case.enforcement,
-        "enforced_until": case.enforced_until.isoformat() if case.enforced_until else None,
-        "version": case.version,
-    }
+def _do(order: Order, case: SuspiciousIP, actor: Actor, now: datetime, batch: UUID) -> None:
+    before = record.state_of(case)
+    _DO[order.action](order, case, actor, now)
+    if order.action is Action.UNBLOCK or (order.action is Action.JUDGE and order.verdict in WRONGLY_FOUND):
+        _count_release(order.action, case)
+    case.version += 1
+    case.save()
+    record.write(record.Deed(order.action, actor, now, batch, order.reason), case, before)
+
+
+def _assign(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> None:
+    case.assignee_id = order.assignee
+
+
+def _comment(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> None:
+    """The record is the comment."""
+
+
+def _snooze(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> None:
+    case.triage = Triage.SNOOZED
+    case.snoozed_until = order.until
+    case.snoozed_score = case.score + WORSE if order.worse else None
+
+
+def _reopen(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> None:
+    case.triage, case.verdict, case.judged_at = Triage.OPEN, Verdict.NONE, None
+    case.spared_until = case.snoozed_until = case.snoozed_score = None
+
+
+def _judge(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> None:
+    """Closes the case; what stands against the network stays until somebody unblocks it."""
+    case.triage, case.verdict, case.judged_at = Triage.CLOSED, order.verdict, now
+    case.snoozed_until = case.snoozed_score = None
+    case.spared_until = now + SPARED_AFTER_BENIGN if order.verdict in HARMLESS else None
+
+
+def _block(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> None:
+    _decide("block", order, case, actor, now)
+    case.enforcement = Enforcement.BLOCKED
+    case.spared_until = None
+    if order.verdict:
+        _judge(order, case, actor, now)
+
+
+def _unblock(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> None:
+    """Ends what stands against it; of one that is allow-listed, that."""
+    decisions.end(case.network, now, ALL_KINDS if case.enforcement == Enforcement.ALLOWED else AGAINST)
+    case.enforcement, case.enforced_until = Enforcement.NONE, None
+    case.spared_until = now + SPARED_AFTER_UNBLOCK
+
+
+def _allow(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> None:
+    decisions.end(case.network, now)
+    _decide("allow", order, case, actor, now)
+    case.enforcement = Enforcement.ALLOWED
+
+
+def _decide(kind: str, order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> None:
+    case.enforced_until = None if order.hours is None else now + timedelta(hours=order.hours)
+    decisions.decide(
+        kind, case.network, until=case.enforced_until, reason=order.reason, actor=actor.name, by_person=True, now=now
+    )
+
+
+_DO: dict[Action, Callable[[Order, SuspiciousIP, Actor, datetime], None]] = {
+    Action.ASSIGN: _assign,
+    Action.COMMENT: _comment,
+    Action.SNOOZE: _snooze,
+    Action.REOPEN: _reopen,
+    Action.JUDGE: _judge,
+    Action.BLOCK: _block,
+    Action.UNBLOCK: _unblock,
+    Action.ALLOW: _allow,
+}
+
+
+def _count_release(action: Action, case: SuspiciousIP) -> None:
+    """Counts the findings that are overruled, by rule; those of an earlier release were counted then."""
+    done = ReviewAction.objects.filter(case_id=case.pk, action__in=(Action.UNBLOCK, Action.JUDGE))
+    last = next((one for one in done if one.action == Action.UNBLOCK or one.after["verdict"] in WRONGLY_FOUND), None)
+    overruled = case.findings.filter(last_seen__gt=last.at) if last else case.findings.all()
+    for rule, times in Counter(overruled.values_list("rule", flat=True)).items():
+        transaction.on_commit(partial(emit.count, catalogue.RELEASES, times, rule=rule, action=action.value))

@@ -46,7 +46,7 @@ def dossier(case: SuspiciousIP, now: datetime) -> Dossier:
         not_shown=len(hidden),
         weight_not_shown=sum(weight for weight, last_seen in hidden if _counts(last_seen, case)),
         decisions=list(Decision.objects.standing(now).filter(network=case.network)),
-        history=list(ReviewAction.objects.filter(case_id=case.pk)[:FINDINGS_SHOWN]),
+        history=list(ReviewAction.objects.filter(case_id=case.pk).select_related("text")[:FINDINGS_SHOWN]),
         stakes=stakes_of(case, now),
     )
 

@@ -14,7 +14,8 @@ from ip_tracking.client import holds_proxy, is_loopback, network_of
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, SuspiciousIP
 from ip_tracking.models.decisions import AGAINST
-from ip_tracking.review.actions import Action, Actor, NotPossible, apply, read_reason
+from ip_tracking.review.actions import Action, NotPossible, Order, apply, read_reason
+from ip_tracking.review.actor import Actor
 
 # Wider than these a slip of the finger refuses a city.
 WIDEST = {4: 24, 6: 48}
@@ -79,7 +80,8 @@ def decide(
         cases = _cases(hours) if kind == Decision.Kind.BLOCK else {}
         for network, length in hours.items():
             if network in cases:
-                apply(Action.BLOCK, [cases[network]], actor=actor, reason=reason, hours=length, now=now)
+                order = Order(Action.BLOCK, reason, hours=length, verdict=SuspiciousIP.Verdict.MALICIOUS)
+                apply(order, {cases[network]: None}, actor=actor, now=now)
             else:
                 until = None if length is None else now + timedelta(hours=length)
                 decisions.decide(kind, network, until=until, reason=reason, actor=actor.name, by_person=True, now=now)
@@ -114,7 +116,7 @@ def lift(networks: Iterable[str], *, actor: Actor, reason: str, now: datetime) -
 
 def _end(networks: Collection[str], actor: Actor, reason: str, now: datetime, kinds: tuple[str, ...]) -> None:
     """Ends decisions on exactly these networks; where there is a case, its page and its record tell."""
-    apply(Action.UNBLOCK, _cases(networks).values(), actor=actor, reason=reason, now=now)
+    apply(Order(Action.UNBLOCK, reason), dict.fromkeys(_cases(networks).values()), actor=actor, now=now)
     for network in networks:
         decisions.end(network, now, kinds)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ip_tracking.models import GateSwitch
-from ip_tracking.review.actions import Actor, NotPossible, read_reason
+from ip_tracking.review.actions import NotPossible, read_reason
+from ip_tracking.review.actor import Actor
 
 # A guard that is away for longer is switched in the settings, where `check --deploy` sees it.
 MOST_HOURS = 24

@@ -17,7 +17,7 @@ from django.db import connection
 
 from ip_tracking.gate import decisions
 from ip_tracking.models import GateSwitch
-from ip_tracking.review.actions import Actor
+from ip_tracking.review.actor import Actor
 from ip_tracking.review.switch import turn
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -21,7 +21,7 @@ Staff = Callable[..., Client]
 
 @pytest.fixture
 def staff(db: None) -> Staff:
-    """Signs somebody in who may do this much: `staff("view", "act_on")`."""
+    """Signs somebody in who may do this much: `staff("view", "review")`."""
 
     def sign_in(*verbs: str, name: str = "dana", superuser: bool = False) -> Client:
         user: Any = get_user_model().objects.create_user(name, is_staff=True, is_superuser=superuser)
@@ -36,7 +36,7 @@ def staff(db: None) -> Staff:
 
 @pytest.fixture
 def analyst(staff: Staff) -> Client:
-    return staff("view", "act_on")
+    return staff("view", "review", "block", "block_long")
 
 
 def file(*findings: Finding) -> SuspiciousIP:

@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connection, connections, transaction
 
 from ip_tracking.gate import decisions, store
 from ip_tracking.gate.limiter import decision_key
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
-from ip_tracking.review.actions import Action, Actor, NotPossible, Result, apply
+from ip_tracking.review.actions import Action, NotPossible, Order, Result, apply
+from ip_tracking.review.actor import Actor
 from metrics import client as metrics_client
 from metrics import emit
 from metrics.catalogue import ACTIONS
@@ -32,9 +33,8 @@ DANA = Actor(id="7", name="dana", network="192.0.2.10", request_id="a-request")
 WHY = "Card testing since noon"
 
 
-def act(action: Action, *cases: SuspiciousIP, **how: Any) -> Result:
-    values = {"actor": DANA, "reason": WHY, "now": NOON} | how
-    return apply(action, [case.pk for case in cases], **values)
+def act(action: Action, *cases: SuspiciousIP, actor: Actor = DANA, reason: str = WHY, **how: Any) -> Result:
+    return apply(Order(action, reason, **how), {case.pk: None for case in cases}, actor=actor, now=NOON)
 
 
 def again(case: SuspiciousIP) -> SuspiciousIP:
@@ -46,14 +46,22 @@ def in_store(network: str = ATTACKER) -> bytes | None:
     return store.get().client.get(decision_key(network))
 
 
+UNTOUCHED = {
+    "triage": "open", "verdict": "", "judged_at": None, "assignee": None, "snoozed_until": None, "snoozed_score": None,
+    "spared_until": None, "enforcement": "none", "enforced_until": None, "version": 1,
+}  # fmt: skip
+
+
 # What each does
 
 
-def test_a_block_stands_for_its_hours_and_closes_the_case(django_capture_on_commit_callbacks: Commit) -> None:
+def test_a_block_with_a_verdict_stands_for_its_hours_and_closes_the_case(
+    django_capture_on_commit_callbacks: Commit,
+) -> None:
     case = file(finding())
 
     with django_capture_on_commit_callbacks(execute=True):
-        result = act(Action.BLOCK, case, hours=24)
+        result = act(Action.BLOCK, case, hours=24, verdict="malicious")
 
     until = NOON + timedelta(hours=24)
     decision = Decision.objects.get()
@@ -95,7 +103,7 @@ def test_a_benign_verdict_closes_the_case_and_leaves_a_block_as_it_is() -> None:
     case = file(finding())
     act(Action.BLOCK, case, hours=None)
 
-    act(Action.BENIGN, case)
+    act(Action.JUDGE, case, verdict="benign")
 
     assert (again(case).triage, case.verdict, case.enforcement) == ("closed", "benign", "block")
     assert case.spared_until == NOON + timedelta(days=30)
@@ -104,12 +112,12 @@ def test_a_benign_verdict_closes_the_case_and_leaves_a_block_as_it_is() -> None:
 
 def test_a_block_after_a_benign_verdict_spares_nobody_any_more() -> None:
     case = file(finding())
-    act(Action.BENIGN, case)
+    act(Action.JUDGE, case, verdict="benign")
 
     act(Action.BLOCK, case, hours=1)
 
     assert again(case).spared_until is None
-    assert case.verdict == "malicious"
+    assert (case.triage, case.verdict) == ("closed", "benign")
 
 
 def test_blocking_again_replaces_the_block_that_stands() -> None:
@@ -128,18 +136,17 @@ def test_blocking_again_replaces_the_block_that_stands() -> None:
 def test_every_action_is_recorded_with_who_when_why_before_and_after() -> None:
     case = file(finding())
 
-    act(Action.BLOCK, case, hours=1)
+    act(Action.BLOCK, case, hours=1, verdict="malicious")
 
     record = ReviewAction.objects.get()
-    assert (record.action, record.at, record.reason) == ("block", NOON, WHY)
+    assert (record.action, record.at, record.text.reason) == ("block", NOON, WHY)
     assert (record.actor_id, record.actor_name, record.via, record.request_id) == ("7", "dana", "admin", "a-request")
-    assert (record.case_id, record.network) == (case.pk, ATTACKER)
-    assert record.before == {
-        "triage": "open", "verdict": "", "enforcement": "none", "enforced_until": None, "version": 1,
-    }  # fmt: skip
-    assert record.after == {
+    assert (record.case_id, record.text.network, record.text.actor_network) == (case.pk, ATTACKER, DANA.network)
+    assert record.before == UNTOUCHED
+    assert record.after == UNTOUCHED | {
         "triage": "closed",
         "verdict": "malicious",
+        "judged_at": NOON.isoformat(),
         "enforcement": "block",
         "enforced_until": (NOON + timedelta(hours=1)).isoformat(),
         "version": 2,
@@ -147,25 +154,38 @@ def test_every_action_is_recorded_with_who_when_why_before_and_after() -> None:
 
 
 def test_a_record_is_never_changed_or_deleted() -> None:
-    act(Action.BENIGN, file(finding()))
+    act(Action.JUDGE, file(finding()), verdict="benign")
     record = ReviewAction.objects.get()
 
-    record.reason = "Something else"
+    record.actor_name = "somebody else"
     with pytest.raises(TypeError, match="never changed"):
         record.save()
     with pytest.raises(TypeError, match="never changed"):
         record.delete()
 
-    assert ReviewAction.objects.get().reason == WHY
+    assert ReviewAction.objects.get().actor_name == "dana"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's own guard")
+@pytest.mark.parametrize(
+    "tamper", [lambda rows: rows.update(actor_name="lee"), lambda rows: rows._raw_delete("default")]
+)
+def test_the_database_itself_refuses_to_change_or_delete_a_record(tamper: Callable[[Any], object]) -> None:
+    act(Action.COMMENT, file(finding()))
+
+    with pytest.raises(DatabaseError, match="never changed or deleted"), transaction.atomic():
+        tamper(ReviewAction.objects.all())
+
+    assert ReviewAction.objects.get().actor_name == "dana"
 
 
 def test_a_record_outlives_the_case() -> None:
     case = file(finding())
-    act(Action.BENIGN, case)
+    act(Action.JUDGE, case, verdict="benign")
 
     case.delete()
 
-    assert ReviewAction.objects.get().network == ATTACKER
+    assert ReviewAction.objects.get().text.network == ATTACKER
 
 
 def test_actions_are_counted_by_kind(
@@ -220,10 +240,10 @@ def test_rails_keep_people_from_locking_themselves_out(tracking: Configure, netw
 
     result = act(Action.BLOCK, ours, theirs, hours=1)
 
-    assert [(case.network, why in text) for case, text in result.refused] == [(network, True)]
+    assert [(one.case.network, why in one.why) for one in result.refused] == [(network, True)]
     assert result.done == [theirs]
     assert again(ours).enforcement == "none"
-    assert [record.network for record in ReviewAction.objects.all()] == ["198.51.100.4"]
+    assert [record.text.network for record in ReviewAction.objects.all()] == ["198.51.100.4"]
 
 
 def test_rails_do_not_keep_anybody_from_unblocking() -> None:

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from ip_tracking.detection.finding import Severity
 from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
 from ip_tracking.review import case as case_page
-from ip_tracking.review.actions import Actor
+from ip_tracking.review.actor import Actor
 from ip_tracking.review.switch import turn
 from tests.review.conftest import OFFICE, Staff, file
 from tests.traffic import ATTACKER, NOON, event, finding
@@ -75,7 +75,7 @@ def test_who_may_only_look_sees_no_actions_and_cannot_post_them(staff: Staff) ->
 
     assert networks(queue) == {ATTACKER}
     assert "Block…" not in queue.content.decode() + page.content.decode()
-    for action in ("block", "unblock", "benign"):
+    for action in ("block", "unblock", "judge"):
         assert client.get(act_on(action, case)).status_code == 403
         assert client.post(act_on(action, case), {"reason": WHY, "hours": "1"}).status_code == 403
     chosen = client.post(QUEUE, {"action": "block", "_selected_action": [case.pk]})
@@ -83,7 +83,7 @@ def test_who_may_only_look_sees_no_actions_and_cannot_post_them(staff: Staff) ->
     assert again(case).version == 1
 
 
-@pytest.mark.parametrize("verbs", [("view", "change", "delete", "add", "act_on")])
+@pytest.mark.parametrize("verbs", [("view", "change", "delete", "add", "review", "block")])
 def test_a_case_is_changed_through_actions_only(staff: Staff, verbs: tuple[str, ...]) -> None:
     case = file(finding())
     client = staff(*verbs)
@@ -172,7 +172,7 @@ def test_the_queue_is_filtered(analyst: Client, question: dict[str, str], expect
     file(finding("probing", network="198.51.100.1", severity=Severity.MEDIUM))
     file(finding(network="198.51.100.2", severity=Severity.CRITICAL))
     benign = file(finding(network="198.51.100.3"))
-    analyst.post(act_on("benign", benign), {"reason": WHY})
+    analyst.post(act_on("judge", benign), {"reason": WHY, "verdict": "benign"})
 
     assert networks(analyst.get(QUEUE, question)) == expected
 
@@ -383,7 +383,7 @@ def test_no_more_cases_are_acted_on_than_were_shown(analyst: Client) -> None:
     shown, hidden = file(finding()), file(finding(network="198.51.100.4"))
     ids = ",".join([str(shown.pk)] + ["0"] * 199 + [str(hidden.pk)])
 
-    analyst.post(f"{QUEUE}act/benign/?ids={ids}", {"reason": WHY})
+    analyst.post(f"{QUEUE}act/judge/?ids={ids}", {"reason": WHY, "verdict": "benign"})
 
     assert again(shown).verdict == "benign"
     assert again(hidden).verdict == ""
@@ -459,7 +459,7 @@ def test_the_queue_says_nothing_of_a_gate_that_enforces(analyst: Client) -> None
 def test_whoever_reviews_may_look_at_the_switch_and_nobody_may_change_it(
     staff: Staff, switched_off: GateSwitch
 ) -> None:
-    reviewer, other = staff("view", "act_on"), staff(name="sam")
+    reviewer, other = staff("view", "review", "block"), staff(name="sam")
     switches = "/admin/ip_tracking/gateswitch/"
 
     assert "refuses all" in reviewer.get(switches).content.decode()

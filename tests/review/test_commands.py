@@ -194,7 +194,7 @@ def test_an_allow_lifts_what_stands_against_the_network_and_all_within_it() -> N
     assert [status_of(f"198.51.{last}") for last in ("100.7", "100.8", "101.7")] == [404, 404, 403]
     case, record = SuspiciousIP.objects.get(), ReviewAction.objects.first()
     assert (case.enforcement, case.enforced_until) == ("none", None)
-    assert (record.action, record.network, record.actor_name, record.reason) == (
+    assert (record.action, record.text.network, record.actor_name, record.text.reason) == (
         "unblock", "198.51.100.7", "lee", "our own office",
     )  # fmt: skip
 
