@@ -402,9 +402,8 @@ SIGNATURES: tuple[Signature, ...] = (
         "disguised-ending",
         EXPLOIT,
         ("path",),
-        r"\.(?:php|jspx?|aspx?|ashx|action|do|cgi)(?:/\.|;\.|/\.\w{0,3}/)[\w.]{1,8}$"
-        r"|(?:[a-z]/?;|/\.\.;/[\w./-]{0,60}|\.[a-z]{2,6};)[\w-]{0,20}\.(?:jsp|css|js|png|ico|html?)$|\.\.cfide/",
-        (";", "/.", "..cfide"),
+        r"\.(?:php|jspx?|aspx?|ashx|action|do|cgi)/\.[\w.]{1,8}$|;/?\.(?:jsp|css|js|png|ico|html?)$|/\.\.cfide/",
+        (";", "/.", "cfide"),
         "An ending that a filter lets pass, behind what the server will run: /admin.php/.css, /rest/server;.jsp.",
         "/apps/graphapi/tests/GetPhpInfo.php/.css",
     ),
