@@ -12,7 +12,9 @@ from playwright.sync_api import Locator, Page
 from ip_tracking import cases
 from ip_tracking.detection.finding import Finding, Severity
 from ip_tracking.gate import decisions
-from ip_tracking.models import SuspiciousIP
+from ip_tracking.models import GateSwitch, SuspiciousIP
+from ip_tracking.review.actor import Actor
+from ip_tracking.review.switch import turn
 from tests.traffic import failed_login, finding, stored
 
 # The groups that `migrate` makes.
@@ -128,6 +130,23 @@ def see_it_drawn(page: Page) -> None:
     page.get_by_role("button", name="GET /api/v1/limits/ My limits").wait_for()
 
 
+def gate_off() -> str:
+    turn(GateSwitch.Mode.OFF, 1, actor=Actor("", HOSTILE[:150]), reason=HOSTILE, now=datetime.now(UTC))
+    return filled_queue()
+
+
+def ask_for_the_keys(page: Page) -> None:
+    page.keyboard.press("j")
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+
+
+def switch_without_a_reason(page: Page) -> None:
+    page.get_by_label("Reason").fill(" " * 8)
+    page.get_by_label("Off").check()
+    press(page, page.get_by_role("button", name="Switch the gate"))
+
+
 def press(page: Page, button: Locator) -> None:
     with page.expect_navigation():
         button.click()
@@ -142,6 +161,12 @@ PLACES = [
     Place("queue, filled", filled_queue, ANALYST, picture="queue"),
     Place("queue, for a viewer", filled_queue, VIEWER),
     Place("queue, searched for no address", at(f"{QUEUE}?q=garbage"), ANALYST),
+    Place("queue, filtered to nothing", at(f"{QUEUE}?tab=all&o=-score&severity=high"), ANALYST),
+    Place("queue, asked for its keys", filled_queue, ANALYST, then=ask_for_the_keys),
+    Place("queue, while the gate is off", gate_off, ANALYST),
+    Place(
+        "gate switched, without a reason", at("/admin/ip_tracking/gateswitch/turn/"), LEAD, then=switch_without_a_reason
+    ),
     Place("case", case_page, ANALYST, picture="case"),
     Place("block", act_page, LEAD),
     Place("block, without a reason", act_page, LEAD, then=send_blanks_for_a_reason),
