@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 
 from ip_tracking import conf
-from ip_tracking.act_page import act_page, ask, may_act
+from ip_tracking.act_page import act_page, actor_of, ask, may_act
+from ip_tracking.batch_page import batch_page
+from ip_tracking.case_page import case_page
 from ip_tracking.client_page import client_page
 from ip_tracking.gate import switch
 from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
 from ip_tracking.review.actions import Action
-from ip_tracking.review.case import dossier
 from ip_tracking.review.record import reason_of
 
 # A severity is told by word and shape, not by colour alone.
@@ -116,7 +119,10 @@ class SuspiciousIPAdmin(ReadOnly):
     def get_urls(self) -> list[URLPattern]:
         act = path("act/<str:action>/", self.admin_site.admin_view(self.act_view), name="ip_tracking_suspiciousip_act")
         client = path("client/", self.admin_site.admin_view(self.client_view), name="ip_tracking_suspiciousip_client")
-        return [act, client, *super().get_urls()]
+        batch = path(
+            "batch/<uuid:batch>/", self.admin_site.admin_view(self.batch_view), name="ip_tracking_suspiciousip_batch"
+        )
+        return [act, batch, client, *super().get_urls()]
 
     def client_view(self, request: HttpRequest) -> HttpResponse:
         """Whom the server takes this request for, and how any address stands: `?address=203.0.113.7`."""
@@ -127,16 +133,28 @@ class SuspiciousIPAdmin(ReadOnly):
     def act_view(self, request: HttpRequest, action: str) -> HttpResponse:
         return act_page(request, action, {**self.admin_site.each_context(request), "opts": self.opts})
 
+    def batch_view(self, request: HttpRequest, batch: UUID) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return batch_page(request, batch, actor_of(request), context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The case has its own history, on its page: the admin's log knows nothing of actions."""
+        return redirect(reverse("admin:ip_tracking_suspiciousip_change", args=[object_id]) + "#history")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SuspiciousIP]:
+        return super().get_queryset(request).select_related("assignee")
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         case = context.get("original")
         if isinstance(case, SuspiciousIP):
-            context |= {
-                "dossier": dossier(case, datetime.now(UTC)),
-                "may_block": self.has_block_permission(request),
-                "may_review": self.has_review_permission(request),
-            }
+            context |= {"title": case.network, "subtitle": None, "shape": SHAPES[case.severity]}
+            context |= case_page(request, case, self)
         return super().render_change_form(request, context, *args, **kwargs)
 
 
