@@ -22,6 +22,7 @@ from ip_tracking.review.beside import Beside, beside
 from ip_tracking.review.case import Dossier, dossier
 from ip_tracking.review.charts import SPANS
 from ip_tracking.review.roles import VIEW_AUDIT
+from ip_tracking.review.rows import SHAPES
 
 
 class Uncounted(Paginator):  # type: ignore[type-arg]  # generic only in the stubs
@@ -41,6 +42,7 @@ def case_page(request: HttpRequest, case: SuspiciousIP, desk: ModelAdmin[Suspici
     shown = dossier(case, datetime.now(UTC), request.GET.get("period", ""))
     place = _place(request, case, desk)
     return {
+        "shape": SHAPES[case.severity],
         "dossier": shown,
         "buttons": list(_buttons(request, case, shown)),
         "periods": [(name, span.title) for name, span in SPANS.items()],

@@ -8,17 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
-from ip_tracking.detection.finding import Severity
 from ip_tracking.models import Decision, GateSwitch, ReviewAction
 from ip_tracking.review.actor import Actor
 from ip_tracking.review.switch import turn
 from tests.review.conftest import OFFICE, Staff, file
-from tests.review.pages import QUEUE, WHY, act, act_on, again, messages, page_of, text_of, versions
+from tests.review.pages import QUEUE, WHY, act, act_on, again, page_of, text_of, versions
 from tests.traffic import ATTACKER, finding
 
 pytestmark = pytest.mark.django_db
@@ -82,101 +79,6 @@ def test_a_post_without_djangos_token_is_refused(analyst: Client) -> None:
     posted = {"reason": WHY, "hours": "1", "versions": versions(case)}
     assert strict.post(act_on("block", case), posted).status_code == 403
     assert not ReviewAction.objects.exists()
-
-
-# The queue
-
-
-def test_the_gravest_case_comes_first_and_says_so_in_words_and_shape(analyst: Client) -> None:
-    file(finding(network="198.51.100.1", severity=Severity.MEDIUM))
-    file(finding(network="198.51.100.2", severity=Severity.CRITICAL))
-    file(finding(network="198.51.100.3", severity=Severity.HIGH))
-
-    response = analyst.get(QUEUE)
-
-    shown = response.content.decode()
-    places = [shown.index(text) for text in ("◆ Critical", "▲ High", "○ Medium")]
-    assert places == sorted(places)
-    assert "login-brute-force" in shown
-
-
-@pytest.mark.parametrize(
-    ("searched", "expected"),
-    [
-        ("203.0.113.9", {"203.0.113.9"}),
-        (" 203.0.113.9 ", {"203.0.113.9"}),
-        ("::ffff:203.0.113.9", {"203.0.113.9"}),
-        ("203.0.113.0/24", {"203.0.113.9", "203.0.113.200"}),
-        ("203.0.113.77/24", {"203.0.113.9", "203.0.113.200"}),
-        ("203.0.113.10", set()),
-        ("2001:db8:1:2:aaaa::1", {"2001:db8:1:2::/64"}),
-        ("2001:db8::/32", {"2001:db8:1:2::/64"}),
-        ("0.0.0.0/0", {"203.0.113.9", "203.0.113.200", "198.51.100.4"}),
-    ],
-)
-def test_a_search_finds_an_address_in_its_network_and_the_networks_in_a_range(
-    analyst: Client, searched: str, expected: set[str]
-) -> None:
-    for network in ("203.0.113.9", "203.0.113.200", "198.51.100.4", "2001:db8:1:2::/64"):
-        file(finding(network=network))
-
-    assert networks(analyst.get(QUEUE, {"q": searched})) == expected
-
-
-@pytest.mark.parametrize("searched", ["garbage", "203.0.113", "'; --", "<script>", "\u202e1.1.1.1", "1" * 5_000])
-def test_a_search_for_what_is_no_address_is_told_so(analyst: Client, searched: str) -> None:
-    file(finding())
-
-    response = analyst.get(QUEUE, {"q": searched})
-
-    assert response.status_code == 200
-    assert networks(response) == set()
-    assert "Write an address or a CIDR" in messages(response)
-    assert "<script>'" not in response.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("question", "expected"),
-    [
-        ({"triage__exact": "open"}, {"198.51.100.1", "198.51.100.2"}),
-        ({"triage__exact": "closed"}, {"198.51.100.3"}),
-        ({"severity__exact": "critical"}, {"198.51.100.2"}),
-        ({"top_rule": "probing"}, {"198.51.100.1"}),
-        ({"verdict__exact": "benign"}, {"198.51.100.3"}),
-        ({"enforcement__exact": "block"}, set()),
-        ({"source": "live"}, {"198.51.100.1", "198.51.100.2", "198.51.100.3"}),
-        ({"q": "198.51.100.0/31", "triage__exact": "open"}, {"198.51.100.1"}),
-        ({"q": "198.51.100.0/24", "_facets": "True"}, {"198.51.100.1", "198.51.100.2", "198.51.100.3"}),
-    ],
-)
-def test_the_queue_is_filtered(analyst: Client, question: dict[str, str], expected: set[str]) -> None:
-    file(finding("probing", network="198.51.100.1", severity=Severity.MEDIUM))
-    file(finding(network="198.51.100.2", severity=Severity.CRITICAL))
-    benign = file(finding(network="198.51.100.3"))
-    act(analyst, "judge", benign, verdict="benign")
-
-    assert networks(analyst.get(QUEUE, question)) == expected
-
-
-def test_the_queue_costs_as_many_queries_for_five_cases_as_for_fifty(analyst: Client) -> None:
-    def queries() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
-            assert analyst.get(QUEUE).status_code == 200
-        return len(captured)
-
-    for number in range(5):
-        file(finding(network=f"198.51.100.{number}"))
-    queries()  # the first one of all fills Django's own memos
-    few = queries()
-    for number in range(5, 50):
-        file(finding(network=f"198.51.100.{number}"), finding("probing", network=f"198.51.100.{number}"))
-
-    assert queries() == few <= 12
-
-
-# What is kept
 
 
 @pytest.mark.parametrize("model", ["decision", "reviewaction"])

@@ -399,7 +399,7 @@ def test_a_case_that_left_the_filtered_queue_still_leads_on(analyst: Client) -> 
     first, second = file(finding()), file(finding(network="198.51.100.4", first=NOON - HOUR))
     did(Action.JUDGE, first, verdict="benign")
 
-    page = analyst.get(page_of(first), {"_changelist_filters": "triage__exact=open"})
+    page = analyst.get(page_of(first), {"_changelist_filters": "tab=review"})
 
     assert str(second.pk) in page.context["following"]
     assert page.context["previous"] == ""
