@@ -82,6 +82,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         element = Element(tag, dict(attrs))
+        assert tag != "form" or "form" not in [one.tag for one in self.open], "browsers drop a form within a form"
         self.elements.append(element)
         if tag not in VOID:
             self.open.append(element)
