@@ -363,15 +363,19 @@ def test_cases_next_door_are_counted_and_the_worst_shown(
     assert any(link.startswith(f"{QUEUE}?q={around.replace('/', '%2F').replace(':', '%3A')}") for link in links(page))
 
 
-def test_previous_and_next_follow_the_queue_as_it_was_filtered_and_ordered(analyst: Client) -> None:
-    for number, (score, rule) in enumerate([(9, "a"), (7, "b"), (7, "a"), (5, "a"), (3, "a")]):
+@pytest.mark.parametrize("order", ["", "o=score", "o=rule", "o=-network", "o=enforced", "o=-enforced"])
+def test_previous_and_next_follow_the_queue_as_it_is_ordered(analyst: Client, order: str) -> None:
+    """Of those that are alike, and of empty columns, too."""
+    untils = [None, NOW + HOUR, None, NOW + 2 * HOUR, NOW + HOUR]
+    for number, (score, rule) in enumerate([(9, "a"), (7, "b"), (7, "a"), (5, "a"), (7, "b")]):
         network = f"198.51.100.{number}"
         file(finding(network=network))
-        SuspiciousIP.objects.filter(network=network).update(score=score, top_rule=rule)
-    queue = list(SuspiciousIP.objects.order_by("-severity_rank", "-score", "-last_seen", "-pk"))
+        changed = {"score": score, "top_rule": rule, "enforced_until": untils[number]}
+        SuspiciousIP.objects.filter(network=network).update(**changed)
+    queue = list(analyst.get(f"{QUEUE}?{order}").context["cl"].result_list)
 
     def neighbours(case: SuspiciousIP) -> list[int | None]:
-        context = analyst.get(page_of(case)).context
+        context = analyst.get(page_of(case), {"_changelist_filters": order}).context
         return [int(url.split("/")[-3]) if url else None for url in (context["previous"], context["following"])]
 
     walked = [neighbours(case) for case in queue]
@@ -381,11 +385,7 @@ def test_previous_and_next_follow_the_queue_as_it_was_filtered_and_ordered(analy
 
 
 def test_previous_and_next_keep_the_filters(analyst: Client) -> None:
-    first, other, last = (
-        file(finding(network=f"198.51.100.{n}", first=NOON - n * HOUR), finding("probing", network=f"198.51.100.{n}"))
-        for n in range(3)
-    )
-    SuspiciousIP.objects.filter(pk=other.pk).update(span_first="0" * 32, span_last="0" * 32)
+    first, _, last = (file(finding(network=network)) for network in ("198.51.100.1", "203.0.113.1", "198.51.100.2"))
 
     page = analyst.get(page_of(first), {"_changelist_filters": "q=198.51.100.0/24"})
 
