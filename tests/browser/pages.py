@@ -13,6 +13,8 @@ from ip_tracking import cases
 from ip_tracking.detection.finding import Finding, Severity
 from ip_tracking.gate import decisions
 from ip_tracking.models import SuspiciousIP
+from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actor import Actor
 from tests.traffic import failed_login, finding, stored
 
 # The groups that `migrate` makes.
@@ -98,6 +100,34 @@ def act_page() -> str:
     return f"{QUEUE}act/block/?ids={case().pk}"
 
 
+def long_case() -> str:
+    """With a past: hours of requests, neighbours, comments, verdicts and decisions of a colleague."""
+    now, one, lee = datetime.now(UTC), case(), Actor(id="8", name=HOSTILE[:150])
+    stored(*[failed_login(now - timedelta(minutes=20 * number), one.network) for number in range(60)], at=now)
+    for number in range(7):
+        file(finding(network=f"203.0.113.{number + 20}", first=now))
+    for order in (
+        Order(Action.COMMENT, HOSTILE[:400]),
+        Order(Action.JUDGE, "A scanner of our own", verdict="benign"),
+        Order(Action.REOPEN),
+        Order(Action.BLOCK, "It was not", hours=4),
+        Order(Action.SNOOZE, until=now + timedelta(days=3)),
+    ):
+        apply(order, {one.pk: None}, actor=lee, now=now)
+    return f"{QUEUE}{one.pk}/change/?_changelist_filters=tab%3Dreview"
+
+
+def bulk(action: Action) -> Callable[[], str]:
+    """The page that asks about three cases, one of them the caller's own network."""
+
+    def arrange() -> str:
+        now = datetime.now(UTC)
+        chosen = [case(), *(file(finding(network=network, first=now)) for network in (OFFICE, "198.51.100.4"))]
+        return f"{QUEUE}act/{action.value}/?ids={','.join(str(one.pk) for one in chosen)}"
+
+    return arrange
+
+
 def client_page() -> str:
     return f"{QUEUE}client/?address={case().network}"
 
@@ -105,6 +135,21 @@ def client_page() -> str:
 def refused() -> str:
     decide("block", OFFICE, hours=1)
     return "/api/v1/products/"
+
+
+def unfold(page: Page) -> None:
+    for summary in page.locator("#content summary").all():
+        summary.click()
+
+
+def send(page: Page) -> None:
+    page.get_by_label("Reason").fill("Card testing since noon")
+    press(page, page.locator("form [type=submit].default"))
+
+
+def send_nothing(page: Page) -> None:
+    press(page, page.locator("form [type=submit].default"))
+    assert page.evaluate("() => document.activeElement.getAttribute('role')") == "alert"
 
 
 def send_blanks_for_a_reason(page: Page) -> None:
@@ -143,7 +188,13 @@ PLACES = [
     Place("queue, for a viewer", filled_queue, VIEWER),
     Place("queue, searched for no address", at(f"{QUEUE}?q=garbage"), ANALYST),
     Place("case", case_page, ANALYST, picture="case"),
+    Place("case with a past", long_case, LEAD),
+    Place("case with a past, unfolded", long_case, LEAD, then=unfold),
+    Place("case, for a viewer", case_page, VIEWER),
     Place("block", act_page, LEAD),
+    *(Place(f"{action.value} three", bulk(action), LEAD) for action in (Action.ASSIGN, Action.SNOOZE, Action.BLOCK)),
+    Place("judge, without a verdict", bulk(Action.JUDGE), LEAD, then=send_nothing),
+    Place("batch", bulk(Action.BLOCK), LEAD, then=send),
     Place("block, without a reason", act_page, LEAD, then=send_blanks_for_a_reason),
     Place("who is calling", client_page, VIEWER, picture="client"),
     Place("no such page", at("/no-such-page/"), status=404),
