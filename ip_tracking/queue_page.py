@@ -18,6 +18,7 @@ from ip_tracking.models import SuspiciousIP
 from ip_tracking.review import queue, search
 from ip_tracking.review.actions import Action
 from ip_tracking.review.queue import FACETS, Question, Tab
+from ip_tracking.review.rows import Row, duration, rows_of, with_rules
 from ip_tracking.visible import visible
 
 # What an address may hold: the queue's own words, and those of the admin (page, "there was an error").
@@ -81,7 +82,7 @@ class QueueList(ChangeList):
         self.has_active_filters = bool(self.question.chosen)
         self.clear_all_filters_qs = self.get_query_string({facet.name: None for facet in FACETS})
         try:
-            return queue.with_rules(self.question.cases(self.user_id, self.now))
+            return with_rules(self.question.cases(self.user_id, self.now))
         except search.SearchError as error:
             self.search_error = error
             return SuspiciousIP.objects.none()
@@ -136,11 +137,11 @@ class QueueList(ChangeList):
     @property
     def longest(self) -> str:
         """How long the case waits that waits longest, "" where none does."""
-        return queue.duration(self.now - self.waiting.oldest) if self.waiting.oldest else ""
+        return duration(self.now - self.waiting.oldest) if self.waiting.oldest else ""
 
     @cached_property
-    def rows(self) -> list[queue.Row]:
-        return queue.rows(list(self.result_list), self.now)
+    def rows(self) -> list[Row]:
+        return rows_of(list(self.result_list), self.now)
 
     @property
     def empty(self) -> str:

@@ -22,9 +22,10 @@ from ip_tracking.models import CaseFinding, ReviewAction, SuspiciousIP
 from ip_tracking.outcomes import account_key
 from ip_tracking.record import partitions
 from ip_tracking.review import queue
+from ip_tracking.review import rows as queue_rows
 from ip_tracking.review.actions import Action, Order, apply
 from ip_tracking.review.actor import Actor
-from ip_tracking.review.queue import duration
+from ip_tracking.review.rows import duration
 from ip_tracking.review.undo import undo
 from tests.review.conftest import Staff, file
 from tests.traffic import ATTACKER, NOON, event, failed_login, finding, stored
@@ -250,6 +251,7 @@ def test_the_page_says_how_long_the_oldest_case_waits(page: Callable[..., Page])
         ({"q": "198.51.100.0/31", "source": "live"}, {FIRST}),
         ({"severity": "no such thing"}, set()),
         ({"assignee": "4711"}, set()),
+        ({"assignee": "9" * 30}, set()),
     ],
 )
 def test_the_queue_is_filtered(analyst: Client, question: dict[str, str], expected: set[str]) -> None:
@@ -501,7 +503,7 @@ def test_a_network_without_requests_has_none(page: Callable[..., Page], today: d
 def test_a_flood_is_told_and_not_counted(
     page: Callable[..., Page], today: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "MOST_ROWS", 3)
+    monkeypatch.setattr(queue_rows, "MOST_ROWS", 3)
     file(finding())
     file(finding(network=FIRST))
     stored(*(event(today) for _ in range(4)), *(event(today, FIRST) for _ in range(3)))
@@ -607,7 +609,7 @@ def test_keys_open_the_pages_that_this_user_may_see(staff: Staff) -> None:
     assert "b" not in keys
     assert of_viewer == {"j", "k", "Enter", "/", "?"}
     act = f"{QUEUE}act/{keys['g']['data-action']}/?ids={SuspiciousIP.objects.get().pk}&verdict=benign"
-    chosen = [one for one in Page(reviewer.get(act)).all("option") if "selected" in one.attributes]
+    chosen = [one for one in Page(reviewer.get(act)).all("input") if "checked" in one.attributes]
     assert [one.attributes["value"] for one in chosen] == ["benign"]
 
 
