@@ -316,6 +316,10 @@ IP_TRACKING = {
     "ENFORCE": choice("ENFORCE", "cases", ("cases", "throttle", "block")),
     "SPOOL_DIR": env.str("SPOOL_DIR", str(VAR_DIR / "spool")),
     "LEGACY_FIELDS": LEGACY_FIELDS,
+    "SITE_URL": env.str("SITE_URL", ""),
+    "WEBHOOK_URL": env.str("WEBHOOK_URL", ""),
+    "WEBHOOK_SECRET": env.str("WEBHOOK_SECRET", ""),
+    "WEBHOOK_NETWORKS": env.list("WEBHOOK_NETWORKS", default=[]),
     "KNOWN_CALLER": "shop.accounts.tokens.caller_id",
     "KINDS": {
         "shop:login": "login",
