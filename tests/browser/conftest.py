@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Response, sync_playwright
 
 from tests.browser import house as houses
 from tests.browser.axe import grave
@@ -112,7 +112,11 @@ def visit(page: Page, login_as: Callable[..., Any]) -> Callable[[Place], Page]:
         page.on("response", lambda answer: answers.append(answer) if answer.request.is_navigation_request() else None)
         page.goto(path)
         if place.then is not None:
-            place.then(page)
+            try:
+                place.then(page)
+            except Error as error:
+                said = page.locator("body").inner_text()
+                raise AssertionError(f"{answers[-1].status} {page.url}: {said}") from error
         assert answers[-1].status == place.status
         assert "unsafe" not in answers[-1].headers["content-security-policy"]
         return page
