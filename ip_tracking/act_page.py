@@ -93,7 +93,7 @@ def act_page(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpRe
     action = Action(name)
     ids = [int(text) for text in request.GET.get("ids", "").split(",") if ID.fullmatch(text)][:MOST_AT_ONCE]
     cases = SuspiciousIP.objects.filter(pk__in=ids)
-    form = ActionForm(action, request.POST or None)
+    form = ActionForm(action, request.POST or None, initial={"verdict": request.GET.get("verdict")})
     if request.method == "POST" and form.is_valid():
         try:
             return _act(request, ids, form.order)

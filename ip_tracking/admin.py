@@ -5,25 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html
-from django.utils.timesince import timeuntil
 
-from ip_tracking import conf
 from ip_tracking.act_page import act_page, ask, may_act
 from ip_tracking.client_page import client_page
-from ip_tracking.gate import switch
 from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
+from ip_tracking.queue_page import QueueList, keys_of
+from ip_tracking.review import search
 from ip_tracking.review.actions import Action
 from ip_tracking.review.case import dossier
 from ip_tracking.review.record import reason_of
-
-# A severity is told by word and shape, not by colour alone.
-SHAPES = {"low": "·", "medium": "○", "high": "▲", "critical": "◆"}
+from ip_tracking.switch_page import switch_page
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
@@ -41,44 +37,21 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only in t
 
 @admin.register(SuspiciousIP)
 class SuspiciousIPAdmin(ReadOnly):
-    list_display = ("network", "how_bad", "score", "why", "seen", "state", "enforced")
-    list_filter = ("triage", "severity", "top_rule", "verdict", "enforcement", "source")
-    search_fields = ("network",)
-    search_help_text = "An address or a CIDR, such as 203.0.113.7 or 203.0.113.0/24"
-    show_facets = admin.ShowFacets.ALLOW
     show_full_result_count = False
     list_per_page = 50
+    list_max_show_all = 50
     actions = ("block", "unblock", "judge")
     change_form_template = "ip_tracking/case.html"
     change_list_template = "ip_tracking/queue.html"
 
-    @admin.display(description="severity", ordering="severity_rank")
-    def how_bad(self, case: SuspiciousIP) -> str:
-        return format_html("{} {}", SHAPES[case.severity], case.get_severity_display())
+    # The queue
 
-    @admin.display(ordering="top_rule")
-    def why(self, case: SuspiciousIP) -> str:
-        return case.top_rule
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[QueueList]:
+        return QueueList
 
-    @admin.display(description="last seen (UTC)", ordering="last_seen")
-    def seen(self, case: SuspiciousIP) -> str:
-        return f"{case.last_seen:%Y-%m-%d %H:%M}"
-
-    @admin.display(ordering="triage")
-    def state(self, case: SuspiciousIP) -> str:
-        if case.verdict == SuspiciousIP.Verdict.NONE:
-            return case.get_triage_display()
-        return f"{case.get_triage_display()}: {case.get_verdict_display().lower()}"
-
-    @admin.display(description="enforcement")
-    def enforced(self, case: SuspiciousIP) -> str:
-        if case.enforcement == SuspiciousIP.Enforcement.NONE:
-            return case.get_enforcement_display()
-        if case.enforced_until is None:
-            return f"{case.get_enforcement_display()} for good"
-        if case.enforced_until <= datetime.now(UTC):
-            return f"{case.get_enforcement_display()} (over)"
-        return f"{case.get_enforcement_display()}, {timeuntil(case.enforced_until, depth=1)} left"
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        shown = {"title": "Review queue", "keys": keys_of(request), "search_help": search.HELP}
+        return super().changelist_view(request, (extra_context or {}) | shown)
 
     @admin.action(description="Block…", permissions=["block"])
     def block(self, request: HttpRequest, cases: QuerySet[SuspiciousIP]) -> HttpResponse | None:
@@ -98,20 +71,7 @@ class SuspiciousIPAdmin(ReadOnly):
     def has_review_permission(self, request: HttpRequest) -> bool:
         return may_act(request, Action.JUDGE)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term:
-            return queryset, False
-        try:
-            return queryset.overlapping(search_term), False  # type: ignore[attr-defined]  # our own queryset
-        except ValueError as error:
-            self.message_user(request, f"{error}. Write an address or a CIDR.", messages.ERROR)
-            return queryset.none(), False
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        shown = {"title": "Review queue", "subtitle": _guard_down(datetime.now(UTC))}
-        return super().changelist_view(request, (extra_context or {}) | shown)
+    # Pages of their own
 
     def get_urls(self) -> list[URLPattern]:
         act = path("act/<str:action>/", self.admin_site.admin_view(self.act_view), name="ip_tracking_suspiciousip_act")
@@ -126,6 +86,8 @@ class SuspiciousIPAdmin(ReadOnly):
 
     def act_view(self, request: HttpRequest, action: str) -> HttpResponse:
         return act_page(request, action, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    # The case
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -171,14 +133,17 @@ class GateSwitchAdmin(ReadOnly):
     list_display = ("at", "mode", "until", "actor", "reason")
     list_filter = ("mode",)
 
+    change_list_template = "ip_tracking/switches.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        turn = path("turn/", self.admin_site.admin_view(self.turn_view), name="ip_tracking_gateswitch_turn")
+        return [turn, *super().get_urls()]
+
+    def turn_view(self, request: HttpRequest) -> HttpResponse:
+        return switch_page(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
     def has_view_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
         return request.user.has_perm("ip_tracking.view_suspiciousip")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
-
-
-def _guard_down(now: datetime) -> str:
-    """Says that the gate does not enforce, "" where it does. From the rows: this process may not have looked yet."""
-    held = GateSwitch.objects.held(now)
-    return "" if held is None and conf.get().mode == switch.ENFORCE else switch.sentence(held)

@@ -105,7 +105,7 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
     ) -> Counter[tuple[datetime, str]]:
         """How many requests each of these sent in each UTC hour."""
         rows = self.filter(network__in=networks, at__gte=start, at__lt=end).annotate(hour=TruncHour("at", tzinfo=UTC))
-        counted = rows.values("hour", "network").annotate(times=Count("pk")).values_list("hour", "network", "times")
+        counted = rows.values("hour", "network").annotate(times=Count("*")).values_list("hour", "network", "times")
         return Counter({(hour, network): times for hour, network, times in counted})
 
     def networks_showing(self, which: Q) -> list[str]:
