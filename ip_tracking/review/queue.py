@@ -24,7 +24,7 @@ from django.db.models import (
     When,
 )
 
-from ip_tracking.models import CaseFinding, SuspiciousIP
+from ip_tracking.models import CaseFinding, SuspiciousIP, cases
 from ip_tracking.models.cases import SuspiciousIPQuerySet
 from ip_tracking.review.search import search
 from ip_tracking.visible import visible
@@ -54,16 +54,16 @@ TITLES = {
 }
 
 
-def cases_of(tab: Tab, user_id: Any, now: datetime) -> SuspiciousIPQuerySet:
-    cases = SuspiciousIP.objects
+def within(tab: Tab, user_id: Any, now: datetime) -> Q:
+    """The condition of a tab."""
     return {
-        Tab.REVIEW: lambda: cases.to_review(now),
-        Tab.MINE: lambda: cases.mine(user_id, now),
-        Tab.SNOOZED: lambda: cases.snoozed(now),
-        Tab.BLOCKED: lambda: cases.blocked(now),
-        Tab.CLOSED: cases.closed,
-        Tab.ALL: cases.all,
-    }[tab]()
+        Tab.REVIEW: cases.to_review(now),
+        Tab.MINE: cases.to_review(now) & Q(assignee_id=user_id),
+        Tab.SNOOZED: cases.snoozed(now),
+        Tab.BLOCKED: cases.blocked(now),
+        Tab.CLOSED: cases.closed(),
+        Tab.ALL: Q(),
+    }[tab]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Question:
 
     def found(self, user_id: Any, now: datetime) -> SuspiciousIPQuerySet:
         """Cases of the tab that the search finds, whatever facets were chosen; raises SearchError."""
-        return cases_of(self.tab, user_id, now).filter(search(self.text))
+        return SuspiciousIP.objects.filter(within(self.tab, user_id, now), search(self.text))
 
     def cases(self, user_id: Any, now: datetime) -> SuspiciousIPQuerySet:
         """Raises SearchError."""
@@ -162,10 +162,9 @@ class Waiting:
 
 def waiting(user_id: Any, now: datetime) -> Waiting:
     """How many cases each tab holds, in one query."""
-    within = {tab: Q(pk__in=cases_of(tab, user_id, now).values("pk")) for tab in Tab}
     found = SuspiciousIP.objects.annotate(waits_since=_WAITS_SINCE).aggregate(
-        **{tab.value: Count("pk", filter=condition) for tab, condition in within.items()},
-        oldest=Min("waits_since", filter=within[Tab.REVIEW]),
+        **{tab.value: Count("pk", filter=within(tab, user_id, now)) for tab in Tab},
+        oldest=Min("waits_since", filter=within(Tab.REVIEW, user_id, now)),
     )
     return Waiting({tab: found[tab.value] for tab in Tab}, found["oldest"])
 
