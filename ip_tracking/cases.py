@@ -17,6 +17,7 @@ from ip_tracking.event import US, Event, to_datetime, to_us
 from ip_tracking.gate import decisions
 from ip_tracking.models import CaseFinding, Decision, RequestLog, SuspiciousIP
 from ip_tracking.record.storage import fit
+from ip_tracking.redaction import redact
 from ip_tracking.webhook.announce import CaseEvent, announce
 from metrics import catalogue, emit
 
@@ -160,8 +161,8 @@ def _columns(finding: Finding) -> dict[str, Any]:
         "window_s": finding.window_s,
         "first_seen": to_datetime(finding.first_seen_us),
         "last_seen": to_datetime(finding.last_seen_us),
-        # A log file's lines were never in a row: what no database stores must not fail the case either.
-        "evidence": [_frozen(fit(event)) for event in finding.evidence],
+        # A log file's lines were never in a row: what no database stores, or nobody may keep, must go here too.
+        "evidence": [_frozen(fit(redact(event))) for event in finding.evidence],
     }
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -31,6 +32,9 @@ PRIVATE = tuple(
         ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10", "fc00::/7", "::1/128"),
     )
 )
+
+# The sweep and a changed rule look a day back, so that less would leave them nothing.
+KEEP_DAYS = range(2, 3_651)
 
 COOKIE_NAME = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -70,6 +74,9 @@ class Settings:
     webhook_url: str = ""  # who is told of grave cases; "" tells nobody
     webhook_secret: str = field(default="", repr=False)  # what its messages are signed with
     webhook_networks: tuple[Network, ...] = ()  # private networks that it may go to
+    keep_log_days: int = 30  # the request log, by whole UTC days
+    keep_evidence_days: int = 180  # the requests frozen in findings
+    keep_case_days: int = 730  # closed cases, what people wrote about them, ended decisions
     trusted_networks: tuple[Network, ...] = ()  # derived from trusted_proxies
     trusts_unix: bool = False  # derived from trusted_proxies
 
@@ -134,6 +141,21 @@ def known_caller(value: object) -> KnownCaller:
     return value
 
 
+def check_kept(settings: Settings) -> None:
+    """Raises BadSetting for times nobody can keep to: what is told of a request must not outlive what tells it less."""
+    kept = {f.name.upper(): getattr(settings, f.name) for f in fields(Settings) if f.name.startswith("keep_")}
+    for key, days in kept.items():
+        if type(days) is not int or days not in KEEP_DAYS:
+            raise BadSetting(
+                f"IP_TRACKING[{key!r}] is {days!r}; write a number of days from {KEEP_DAYS.start} to {KEEP_DAYS[-1]}"
+            )
+    for (shorter, few), (longer, many) in pairwise(kept.items()):
+        if few > many:
+            raise BadSetting(
+                f"IP_TRACKING[{longer!r}] is {many}, less than {shorter!r}, which is {few}; write {few} or more"
+            )
+
+
 def build(raw: Mapping[str, Any]) -> Settings:
     """Returns the settings of one IP_TRACKING dictionary; raises BadSetting for the first that is wrong."""
     values: dict[str, Any] = {}
@@ -160,7 +182,9 @@ def build(raw: Mapping[str, Any]) -> Settings:
         "trusts_unix": UNIX in proxies,
         "known_caller": known_caller(values.get("known_caller", nobody)),
     }
-    return Settings(**values)
+    settings = Settings(**values)
+    check_kept(settings)
+    return settings
 
 
 _current: Settings | None = None

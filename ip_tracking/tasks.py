@@ -14,7 +14,7 @@ from celery import shared_task
 from celery.exceptions import Reject
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from ip_tracking import coverage, sweep
+from ip_tracking import coverage, retention, sweep
 from ip_tracking.detection.symptoms import symptoms_of
 from ip_tracking.event import Event, floor_hour, to_datetime, to_us
 from ip_tracking.examination import examine
@@ -43,6 +43,9 @@ ABANDONED = timedelta(minutes=5)
 
 # How often policies were asked is kept for a quarter: what was asked once a season is not dead.
 COUNTS_KEPT = timedelta(days=92)
+
+# A night's removing ends well before the task's time limit; what is left goes the next night.
+REMOVE_S = 200.0
 
 # A web process' clock, or the store's, may run ahead; an event from later than this is not believed.
 FUTURE = timedelta(minutes=5)
@@ -93,6 +96,14 @@ def send_webhook(task: Any, body: str) -> None:
     else:
         logger.error("The webhook was given up after %s tries.", MOST_TRIES)
         emit.count(catalogue.WEBHOOKS, outcome="given_up")
+
+
+@shared_task(name="ip_tracking.tasks.remove_expired")
+def remove_expired() -> str:
+    """Removes what is past its time. Two at once are harmless."""
+    until = time.monotonic() + REMOVE_S
+    removed = retention.run(datetime.now(UTC), lambda: time.monotonic() < until)
+    return ", ".join(f"{number} {kind}" for kind, number in removed)
 
 
 def store_now(batch_id: str, message: Message) -> None:

@@ -92,6 +92,13 @@ ROUTES_UNGUARDED = Metric("ratelimit.routes_unguarded", "gauge", "item", "Sensit
 
 EVENTS_DROPPED = Metric("record.events_dropped", "count", "event", "Request events lost.", ("reason",))
 EVENTS_STORED = Metric("record.events_stored", "count", "event", "Request events written to the log.")
+RETENTION_REMOVED = Metric(
+    "retention.removed",
+    "count",
+    "item",
+    "What was past its time and went: rows, or on PostgreSQL days of the log.",
+    ("kind",),
+)
 BATCHES_SPOOLED = Metric("record.batches_spooled", "count", "item", "Batches kept on disk for a later try.")
 STORE_MODE_CHANGES = Metric(
     "limiter.mode_changes", "count", "occurrence", "A Redis server was lost or came back, for one process.", ("mode",)
