@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 
-from ip_tracking.act_page import act_page, ask, may_act
+from ip_tracking.act_page import act_page, actor_of, ask, may_act
+from ip_tracking.batch_page import batch_page
+from ip_tracking.case_page import case_page
 from ip_tracking.client_page import client_page
 from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
 from ip_tracking.queue_page import QueueList, keys_of
 from ip_tracking.review import search
 from ip_tracking.review.actions import Action
-from ip_tracking.review.case import dossier
 from ip_tracking.review.record import reason_of
 from ip_tracking.switch_page import switch_page
 
@@ -35,12 +38,32 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only in t
         return False
 
 
+def _asking(action: Action, title: str, permission: str) -> Callable[..., HttpResponse | None]:
+    """An entry of the queue's menu: nothing is done before the page that it leads to was answered."""
+
+    @admin.action(description=title, permissions=[permission])
+    def ask_about(desk: object, request: HttpRequest, cases: QuerySet[SuspiciousIP]) -> HttpResponse | None:
+        return ask(request, cases, action)
+
+    ask_about.__name__ = action.value
+    return ask_about
+
+
 @admin.register(SuspiciousIP)
 class SuspiciousIPAdmin(ReadOnly):
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 50
-    actions = ("block", "unblock", "judge")
+    actions = (
+        _asking(Action.BLOCK, "Block…", "block"),
+        _asking(Action.UNBLOCK, "Unblock…", "block"),
+        _asking(Action.ALLOW, "Allow-list…", "allow"),
+        _asking(Action.JUDGE, "Judge…", "review"),
+        _asking(Action.ASSIGN, "Assign…", "review"),
+        _asking(Action.SNOOZE, "Snooze…", "review"),
+        _asking(Action.COMMENT, "Comment…", "review"),
+        _asking(Action.REOPEN, "Reopen…", "review"),
+    )
     change_form_template = "ip_tracking/case.html"
     change_list_template = "ip_tracking/queue.html"
 
@@ -53,30 +76,24 @@ class SuspiciousIPAdmin(ReadOnly):
         shown = {"title": "Review queue", "keys": keys_of(request), "search_help": search.HELP}
         return super().changelist_view(request, (extra_context or {}) | shown)
 
-    @admin.action(description="Block…", permissions=["block"])
-    def block(self, request: HttpRequest, cases: QuerySet[SuspiciousIP]) -> HttpResponse | None:
-        return ask(request, cases, Action.BLOCK)
-
-    @admin.action(description="Unblock…", permissions=["block"])
-    def unblock(self, request: HttpRequest, cases: QuerySet[SuspiciousIP]) -> HttpResponse | None:
-        return ask(request, cases, Action.UNBLOCK)
-
-    @admin.action(description="Judge…", permissions=["review"])
-    def judge(self, request: HttpRequest, cases: QuerySet[SuspiciousIP]) -> HttpResponse | None:
-        return ask(request, cases, Action.JUDGE)
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        return may_act(request, Action.JUDGE)
 
     def has_block_permission(self, request: HttpRequest) -> bool:
         return may_act(request, Action.BLOCK)
 
-    def has_review_permission(self, request: HttpRequest) -> bool:
-        return may_act(request, Action.JUDGE)
+    def has_allow_permission(self, request: HttpRequest) -> bool:
+        return may_act(request, Action.ALLOW)
 
     # Pages of their own
 
     def get_urls(self) -> list[URLPattern]:
         act = path("act/<str:action>/", self.admin_site.admin_view(self.act_view), name="ip_tracking_suspiciousip_act")
         client = path("client/", self.admin_site.admin_view(self.client_view), name="ip_tracking_suspiciousip_client")
-        return [act, client, *super().get_urls()]
+        batch = path(
+            "batch/<uuid:batch>/", self.admin_site.admin_view(self.batch_view), name="ip_tracking_suspiciousip_batch"
+        )
+        return [act, batch, client, *super().get_urls()]
 
     def client_view(self, request: HttpRequest) -> HttpResponse:
         """Whom the server takes this request for, and how any address stands: `?address=203.0.113.7`."""
@@ -87,18 +104,29 @@ class SuspiciousIPAdmin(ReadOnly):
     def act_view(self, request: HttpRequest, action: str) -> HttpResponse:
         return act_page(request, action, {**self.admin_site.each_context(request), "opts": self.opts})
 
+    def batch_view(self, request: HttpRequest, batch: UUID) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return batch_page(request, batch, actor_of(request), context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The case has its own history, on its page: the admin's log knows nothing of actions."""
+        return redirect(reverse("admin:ip_tracking_suspiciousip_change", args=[object_id]) + "#history")
+
     # The case
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SuspiciousIP]:
+        return super().get_queryset(request).select_related("assignee")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         case = context.get("original")
         if isinstance(case, SuspiciousIP):
-            context |= {
-                "dossier": dossier(case, datetime.now(UTC)),
-                "may_block": self.has_block_permission(request),
-                "may_review": self.has_review_permission(request),
-            }
+            context |= {"title": case.network, "subtitle": None} | case_page(request, case, self)
         return super().render_change_form(request, context, *args, **kwargs)
 
 

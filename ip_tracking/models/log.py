@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from operator import itemgetter
 
 from django.db import models
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Window
-from django.db.models.functions import RowNumber, TruncHour
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Subquery, Value, Window
+from django.db.models.functions import Coalesce, RowNumber, TruncHour
 
 from ip_tracking.models.population import PopulationQuerySet
 
@@ -135,6 +135,19 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         latest = self.filter(at__gte=since).exclude(kind="health").order_by("-at").values_list("address", flat=True)
         counted = Counter(latest[:most])
         return (*max(counted.items(), key=itemgetter(1), default=("", 0)), counted.total())
+
+    def by_answer(self, network: str, since: datetime, *, most: int) -> list[tuple[datetime, int, str, int]]:
+        """Counts the latest rows of one network by UTC hour, status, and who refused them."""
+        rows = self.filter(network=network)
+        earliest = rows.order_by("-at").values("at")[most - 1 : most]
+        counted = (
+            rows.filter(Q(at__gte=since), at__gte=Coalesce(Subquery(earliest), Value(since)))
+            .annotate(hour=TruncHour("at", tzinfo=UTC))
+            .values("hour", "status", "refused")
+            .annotate(times=Count("*"))
+            .order_by("hour", "status", "refused")
+        )
+        return list(counted.values_list("hour", "status", "refused", "times"))
 
     def latest_of(self, network: str, since: datetime, *, most: int) -> RequestLogQuerySet:
         return self.filter(network=network, at__gte=since).order_by("-at")[:most]

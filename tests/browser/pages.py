@@ -13,8 +13,9 @@ from ip_tracking import cases
 from ip_tracking.detection.finding import Finding, Severity
 from ip_tracking.gate import decisions
 from ip_tracking.models import GateSwitch, SuspiciousIP
+from ip_tracking.review.actions import Action, Order, apply
 from ip_tracking.review.actor import Actor
-from ip_tracking.review.switch import turn
+from tests.e2e.processes import wait_until
 from tests.traffic import failed_login, finding, stored
 
 # The groups that `migrate` makes.
@@ -83,21 +84,66 @@ def decide(kind: str, network: str, hours: int) -> None:
 
 
 def filled_queue() -> str:
-    """More than one page of it, in every severity."""
+    """More than one page of it, in every severity, and a log behind the newest."""
     now = datetime.now(UTC)
     severities = [severity for severity in Severity if severity is not Severity.LOW]
     for number, severity in product(range(20), severities):
         network = f"198.51.{severity.rank}.{number + 1}" if number else f"2001:db8:{severity.rank}::/64"
         file(finding(network=network, severity=severity, first=now - timedelta(minutes=number)))
+    stored(*(failed_login(now - timedelta(hours=hour), "198.51.4.2") for hour in range(24)), at=now)
     return QUEUE
+
+
+def searched_wrongly() -> str:
+    return f"{filled_queue()}?q=severity:high ip:{HOSTILE[:40]}"
+
+
+def guard_off() -> str:
+    now = datetime.now(UTC)
+    mode, until = GateSwitch.Mode.OFF, now + timedelta(hours=1)
+    GateSwitch.objects.create(mode=mode, until=until, reason="An outage", actor="lee", at=now)
+    return filled_queue()
 
 
 def case_page() -> str:
     return f"{QUEUE}{case().pk}/change/"
 
 
+def decisions_page() -> str:
+    decide("block", "203.0.113.9", hours=24)
+    return "/admin/ip_tracking/decision/"
+
+
 def act_page() -> str:
     return f"{QUEUE}act/block/?ids={case().pk}"
+
+
+def long_case() -> str:
+    """With a past: hours of requests, neighbours, comments, verdicts and decisions of a colleague."""
+    now, one, lee = datetime.now(UTC), case(), Actor(id="8", name=HOSTILE[:150])
+    stored(*[failed_login(now - timedelta(minutes=20 * number), one.network) for number in range(60)], at=now)
+    for number in range(7):
+        file(finding(network=f"203.0.113.{number + 20}", first=now))
+    for order in (
+        Order(Action.COMMENT, HOSTILE[:400]),
+        Order(Action.JUDGE, "A scanner of our own", verdict="benign"),
+        Order(Action.REOPEN),
+        Order(Action.BLOCK, "It was not", hours=4),
+        Order(Action.SNOOZE, until=now + timedelta(days=3)),
+    ):
+        apply(order, {one.pk: None}, actor=lee, now=now)
+    return f"{QUEUE}{one.pk}/change/?_changelist_filters=tab%3Dreview"
+
+
+def bulk(action: Action) -> Callable[[], str]:
+    """The page that asks about three cases, one of them the caller's own network."""
+
+    def arrange() -> str:
+        now = datetime.now(UTC)
+        chosen = [case(), *(file(finding(network=network, first=now)) for network in (OFFICE, "198.51.100.4"))]
+        return f"{QUEUE}act/{action.value}/?ids={','.join(str(one.pk) for one in chosen)}"
+
+    return arrange
 
 
 def client_page() -> str:
@@ -107,6 +153,31 @@ def client_page() -> str:
 def refused() -> str:
     decide("block", OFFICE, hours=1)
     return "/api/v1/products/"
+
+
+def unfold(page: Page) -> None:
+    for summary in page.locator("#content summary").all():
+        summary.click()
+
+
+def send(page: Page) -> None:
+    page.get_by_label("Reason").fill("Card testing since noon")
+    press(page, page.locator("form [type=submit].default"))
+
+
+def send_nothing(page: Page) -> None:
+    press(page, page.locator("form [type=submit].default"))
+    assert page.evaluate("() => document.activeElement.getAttribute('role')") == "alert"
+
+
+def ask_again_until_refused(page: Page) -> None:
+    """A server whose guard another test had switched off learns within two seconds that it is on."""
+    wait_until(lambda: (answer := page.reload()) is not None and answer.status == 403, "the refusal", deadline_s=10)
+
+
+def show_the_keys(page: Page) -> None:
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
 
 
 def send_blanks_for_a_reason(page: Page) -> None:
@@ -130,23 +201,6 @@ def see_it_drawn(page: Page) -> None:
     page.get_by_role("button", name="GET /api/v1/limits/ My limits").wait_for()
 
 
-def gate_off() -> str:
-    turn(GateSwitch.Mode.OFF, 1, actor=Actor("", HOSTILE[:150]), reason=HOSTILE, now=datetime.now(UTC))
-    return filled_queue()
-
-
-def ask_for_the_keys(page: Page) -> None:
-    page.keyboard.press("j")
-    page.keyboard.press("?")
-    page.get_by_role("dialog").wait_for()
-
-
-def switch_without_a_reason(page: Page) -> None:
-    page.get_by_label("Reason").fill(" " * 8)
-    page.get_by_label("Off").check()
-    press(page, page.get_by_role("button", name="Switch the gate"))
-
-
 def press(page: Page, button: Locator) -> None:
     with page.expect_navigation():
         button.click()
@@ -160,18 +214,24 @@ PLACES = [
     Place("queue, empty", at(QUEUE), ANALYST),
     Place("queue, filled", filled_queue, ANALYST, picture="queue"),
     Place("queue, for a viewer", filled_queue, VIEWER),
-    Place("queue, searched for no address", at(f"{QUEUE}?q=garbage"), ANALYST),
-    Place("queue, filtered to nothing", at(f"{QUEUE}?tab=all&o=-score&severity=high"), ANALYST),
-    Place("queue, asked for its keys", filled_queue, ANALYST, then=ask_for_the_keys),
-    Place("queue, while the gate is off", gate_off, ANALYST),
-    Place(
-        "gate switched, without a reason", at("/admin/ip_tracking/gateswitch/turn/"), LEAD, then=switch_without_a_reason
-    ),
+    Place("queue, searched wrongly", searched_wrongly, ANALYST),
+    Place("queue, nothing found", at(f"{QUEUE}?q=ip:192.0.2.77"), ANALYST),
+    Place("queue, its keys", filled_queue, LEAD, then=show_the_keys),
+    Place("queue, guard off", guard_off, LEAD),
+    Place("switch the gate", at("/admin/ip_tracking/gateswitch/turn/"), LEAD),
+    Place("decisions", decisions_page, ANALYST),
+    Place("what people did", at("/admin/ip_tracking/reviewaction/"), ANALYST),
     Place("case", case_page, ANALYST, picture="case"),
+    Place("case with a past", long_case, LEAD),
+    Place("case with a past, unfolded", long_case, LEAD, then=unfold),
+    Place("case, for a viewer", case_page, VIEWER),
     Place("block", act_page, LEAD),
+    *(Place(f"{action.value} three", bulk(action), LEAD) for action in (Action.ASSIGN, Action.SNOOZE, Action.BLOCK)),
+    Place("judge, without a verdict", bulk(Action.JUDGE), LEAD, then=send_nothing),
+    Place("batch", bulk(Action.BLOCK), LEAD, then=send),
     Place("block, without a reason", act_page, LEAD, then=send_blanks_for_a_reason),
     Place("who is calling", client_page, VIEWER, picture="client"),
     Place("no such page", at("/no-such-page/"), status=404),
-    Place("refused", refused, status=403),
+    Place("refused", refused, then=ask_again_until_refused, status=403),
     Place("API's description", at("/api/v1/docs/"), then=see_it_drawn),
 ]

@@ -612,7 +612,7 @@ def test_keys_open_the_pages_that_this_user_may_see(staff: Staff) -> None:
     assert "b" not in keys
     assert of_viewer == {"j", "k", "Enter", "/", "?"}
     act = f"{QUEUE}act/{keys['g']['data-action']}/?ids={SuspiciousIP.objects.get().pk}&verdict=benign"
-    chosen = [one for one in Page(reviewer.get(act)).all("option") if "selected" in one.attributes]
+    chosen = [one for one in Page(reviewer.get(act)).all("input") if "checked" in one.attributes]
     assert [one.attributes["value"] for one in chosen] == ["benign"]
 
 
