@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -23,6 +24,17 @@ MODES = ("enforce", "shadow", "off")
 
 # Stands in TRUSTED_PROXIES for a peer without an address: a server listening on a unix socket.
 UNIX = "unix"
+
+# Networks of one's own: private use, loopback, and what providers share among their customers.
+PRIVATE = tuple(
+    map(
+        ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10", "fc00::/7", "::1/128"),
+    )
+)
+
+# The sweep and a changed rule look a day back, so that less would leave them nothing.
+KEEP_DAYS = range(2, 3_651)
 
 COOKIE_NAME = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -58,6 +70,13 @@ class Settings:
     record: str = "celery"  # who stores events: a worker, this process' own thread, nobody
     background: bool = True  # the process' own thread: sends events, refreshes decisions; off in unit tests
     spool_dir: str = ""  # where batches wait that could not be sent; "" drops them, counted
+    site_url: str = ""  # what links to this site begin with, as in "https://shop.example.com"
+    webhook_url: str = ""  # who is told of grave cases; "" tells nobody
+    webhook_secret: str = field(default="", repr=False)  # what its messages are signed with
+    webhook_networks: tuple[Network, ...] = ()  # private networks that it may go to
+    keep_log_days: int = 30  # the request log, by whole UTC days
+    keep_evidence_days: int = 180  # the requests frozen in findings
+    keep_case_days: int = 730  # closed cases, what people wrote about them, ended decisions
     trusted_networks: tuple[Network, ...] = ()  # derived from trusted_proxies
     trusts_unix: bool = False  # derived from trusted_proxies
 
@@ -79,6 +98,25 @@ def networks(entries: tuple[str, ...]) -> tuple[Network, ...]:
                 f'{entry!r} in TRUSTED_PROXIES is not a network ({error}); write "10.0.0.0/8" or "unix"'
             ) from error
     return tuple(found)
+
+
+def own_networks(entries: object) -> tuple[Network, ...]:
+    """Reads WEBHOOK_NETWORKS: CIDRs within the private ranges, so that no slip opens the link-local ones or all."""
+    try:
+        found = tuple(ip_network(entry) for entry in _listed("WEBHOOK_NETWORKS", entries))
+    except ValueError as error:
+        raise BadSetting(f"IP_TRACKING['WEBHOOK_NETWORKS']: {error}; write [\"10.1.2.0/24\"]") from error
+    for network in found:
+        if not any(network.version == own.version and network.subnet_of(own) for own in PRIVATE):  # type: ignore[arg-type]
+            ranges = ", ".join(map(str, PRIVATE))
+            raise BadSetting(f"IP_TRACKING['WEBHOOK_NETWORKS'] names {network}, which is in none of {ranges}")
+    return found
+
+
+def _listed(key: str, value: object) -> list[str]:
+    if not isinstance(value, list | tuple):
+        raise BadSetting(f"IP_TRACKING[{key!r}] is {value!r}; write a list: [{value!r}]")
+    return [str(entry) for entry in value]
 
 
 def unknown_key(key: str) -> str:
@@ -103,6 +141,21 @@ def known_caller(value: object) -> KnownCaller:
     return value
 
 
+def check_kept(settings: Settings) -> None:
+    """Raises BadSetting for times nobody can keep to: what is told of a request must not outlive what tells it less."""
+    kept = {f.name.upper(): getattr(settings, f.name) for f in fields(Settings) if f.name.startswith("keep_")}
+    for key, days in kept.items():
+        if type(days) is not int or days not in KEEP_DAYS:
+            raise BadSetting(
+                f"IP_TRACKING[{key!r}] is {days!r}; write a number of days from {KEEP_DAYS.start} to {KEEP_DAYS[-1]}"
+            )
+    for (shorter, few), (longer, many) in pairwise(kept.items()):
+        if few > many:
+            raise BadSetting(
+                f"IP_TRACKING[{longer!r}] is {many}, less than {shorter!r}, which is {few}; write {few} or more"
+            )
+
+
 def build(raw: Mapping[str, Any]) -> Settings:
     """Returns the settings of one IP_TRACKING dictionary; raises BadSetting for the first that is wrong."""
     values: dict[str, Any] = {}
@@ -123,12 +176,15 @@ def build(raw: Mapping[str, Any]) -> Settings:
         raise BadSetting(f"IP_TRACKING['TRUSTED_PROXIES'] is {proxies!r}; write a list: [{proxies!r}]")
     proxies = tuple(proxies)
     values |= {
+        "webhook_networks": own_networks(values.get("webhook_networks", ())),
         "trusted_proxies": proxies,
         "trusted_networks": networks(proxies),
         "trusts_unix": UNIX in proxies,
         "known_caller": known_caller(values.get("known_caller", nobody)),
     }
-    return Settings(**values)
+    settings = Settings(**values)
+    check_kept(settings)
+    return settings
 
 
 _current: Settings | None = None

@@ -20,8 +20,8 @@ class Event(NamedTuple):
     address: str  # the client's own address, canonical text
     network: str  # what is limited, flagged and blocked: an IPv4 address or an IPv6 /64
     method: str = ""
-    path: str = ""  # without the query, capped
-    query: str = ""  # redacted, capped
+    path: str = ""  # without the query, capped; secrets go before it is sent (ip_tracking.redaction)
+    query: str = ""  # capped; so do its secrets
     route: str = ""  # the resolved route's name; "" where no route matched
     kind: str = ""  # what the route is (login, payment, catalogue, health...); "" where unknown
     status: int = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator
@@ -31,6 +30,7 @@ from ip_tracking.record import buffer
 from ip_tracking.record.publish import Publisher
 from ip_tracking.record.sender import EVERY_S, Sender
 from ip_tracking.record.spool import Spool
+from ip_tracking.redaction import is_secret, without
 from ip_tracking.refused import Refused
 from ip_tracking.steps import adrive, drive
 from ip_tracking.visit import Visit, current
@@ -39,11 +39,6 @@ from metrics import catalogue, emit
 logger = logging.getLogger(__name__)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-# What a query holds that must not be kept: the value of anything that is named like a secret.
-SECRET = re.compile(
-    r"([^&=]*(?:passw|pwd|secret|token|api[_-]?key|auth|session|signature|card|cvc|iban)[^&=]*=)[^&]*", re.IGNORECASE
-)
 
 # As much as the rules look at; the log keeps less. What pads a request to hide an exploit behind the cut must be long.
 PATH_CHARS, QUERY_CHARS = 1_024, 2_048
@@ -106,7 +101,7 @@ class SentinelMiddleware:
                 # ASGI: the client left. What it did is remembered; what it took stays taken, or leaving would free it.
                 visit.outcome = outcome_of(visit, request.method or "", CLIENT_LEFT)
                 if self._records:
-                    self._remember(request, visit, verdict, CLIENT_LEFT, started)
+                    self._remember(request, visit, place, verdict, CLIENT_LEFT, started)
                 raise
             current.reset(token)
             visit.outcome = outcome_of(visit, request.method or "", response.status_code)
@@ -115,7 +110,7 @@ class SentinelMiddleware:
         response["X-Request-ID"] = visit.request_id
         self._count(visit, verdict)
         if self._records:
-            self._remember(request, visit, verdict, response.status_code, started)
+            self._remember(request, visit, place, verdict, response.status_code, started)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -204,9 +199,10 @@ class SentinelMiddleware:
             for policy in dict.fromkeys(visit.shadowed):
                 emit.count(catalogue.WOULD_THROTTLE, policy=policy, route=route)
 
-    def _remember(self, request: HttpRequest, visit: Visit, verdict: Verdict, status: int, started: int) -> None:
+    def _remember(
+        self, request: HttpRequest, visit: Visit, place: Place, verdict: Verdict, status: int, started: int
+    ) -> None:
         user, staff = _who(request, visit)
-        query = request.META.get("QUERY_STRING", "")
         full = buffer.remember(
             Event(
                 verdict.now_us or to_us(datetime.now(UTC)),
@@ -214,8 +210,8 @@ class SentinelMiddleware:
                 visit.client.address,
                 visit.client.network,
                 (request.method or "")[:16],
-                request.path[:PATH_CHARS],
-                SECRET.sub(r"\1[redacted]", query[:QUERY_CHARS]) if query else "",
+                (without(request.path, place.secrets) if place.secrets else request.path)[:PATH_CHARS],
+                request.META.get("QUERY_STRING", "")[:QUERY_CHARS],
                 visit.route,
                 visit.kind,
                 status,
@@ -252,12 +248,16 @@ def _who(request: HttpRequest, visit: Visit) -> tuple[str, bool]:
     return str(user.pk), bool(getattr(user, "is_staff", False))
 
 
+NO_SECRETS: frozenset[str] = frozenset()
+
+
 class Place(NamedTuple):
     """Where a path leads, and what applies there."""
 
     match: ResolverMatch | None
     kind: str
     plans: dict[str, Plan]  # by method, as they are asked for
+    secrets: frozenset[str] = NO_SECRETS  # of the path: the arguments that the route names like a secret
 
 
 @lru_cache(maxsize=4_096)
@@ -267,7 +267,8 @@ def _place(path: str) -> Place:
         match = get_resolver().resolve(path)
     except Resolver404:
         return Place(None, "", {})
-    return Place(match, conf.get().kinds.get(match.view_name, ""), {})
+    secrets = frozenset(str(value) for name, value in match.kwargs.items() if is_secret(name))
+    return Place(match, conf.get().kinds.get(match.view_name, ""), {}, secrets)
 
 
 def _seconds_until(until: datetime | None) -> int:

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from celery import shared_task
 from celery.exceptions import Reject
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from ip_tracking import coverage, sweep
+from ip_tracking import coverage, retention, sweep
 from ip_tracking.detection.symptoms import symptoms_of
 from ip_tracking.event import Event, floor_hour, to_datetime, to_us
 from ip_tracking.examination import examine
@@ -23,12 +24,16 @@ from ip_tracking.models import Batch, PolicyHour, RequestLog
 from ip_tracking.record import partitions
 from ip_tracking.record.message import Message, NotSent, unpack
 from ip_tracking.record.storage import store, to_event
+from ip_tracking.webhook.deliver import MOST_TRIES, Outcome, deliver, pause_s
 from metrics import catalogue, emit
 
 logger = logging.getLogger(__name__)
 
 # A batch takes a fraction of a second. What takes a minute hangs, and goes to another worker.
 STORE_LIMIT_S = 60
+
+# One try takes ten seconds and a look-up.
+WEBHOOK_LIMIT_S = 60
 
 # While the database is away batches go back to their queue; the pause keeps the workers from spinning.
 AWAY_PAUSE_S = 1.0
@@ -38,6 +43,9 @@ ABANDONED = timedelta(minutes=5)
 
 # How often policies were asked is kept for a quarter: what was asked once a season is not dead.
 COUNTS_KEPT = timedelta(days=92)
+
+# A night's removing ends well before the task's time limit; what is left goes the next night.
+REMOVE_S = 200.0
 
 # A web process' clock, or the store's, may run ahead; an event from later than this is not believed.
 FUTURE = timedelta(minutes=5)
@@ -68,6 +76,34 @@ def sweep_hours() -> str:
     report_coverage(now)
     found = _measured("hourly", lambda: sweep.run(now))
     return f"{found} finding(s)"
+
+
+@shared_task(
+    name="ip_tracking.tasks.send_webhook",
+    bind=True,
+    acks_late=True,
+    time_limit=WEBHOOK_LIMIT_S,
+    max_retries=MOST_TRIES,
+)
+def send_webhook(task: Any, body: str) -> None:
+    """Delivers one message; where nobody takes it, tries again for a quarter of an hour."""
+    outcome = deliver(body)
+    if outcome is not Outcome.AGAIN:
+        emit.count(catalogue.WEBHOOKS, outcome=outcome.value)
+    elif task.request.retries + 1 < MOST_TRIES:
+        emit.count(catalogue.WEBHOOKS, outcome=outcome.value)
+        raise task.retry(countdown=pause_s(task.request.retries))
+    else:
+        logger.error("The webhook was given up after %s tries.", MOST_TRIES)
+        emit.count(catalogue.WEBHOOKS, outcome="given_up")
+
+
+@shared_task(name="ip_tracking.tasks.remove_expired")
+def remove_expired() -> str:
+    """Removes what is past its time. Two at once are harmless."""
+    until = time.monotonic() + REMOVE_S
+    removed = retention.run(datetime.now(UTC), lambda: time.monotonic() < until)
+    return ", ".join(f"{number} {kind}" for kind, number in removed)
 
 
 def store_now(batch_id: str, message: Message) -> None:

@@ -78,12 +78,27 @@ RELEASES = Metric(
     "Findings that people overruled; divided by security.ips_flagged, the share of false ones.",
     ("rule", "action"),
 )
+WEBHOOKS = Metric(
+    "security.webhooks",
+    "count",
+    "event",
+    "Tries to tell the webhook's receiver of a grave case: sent, again (and later), rejected, unsafe, given_up, "
+    "not_queued (the broker was away), off.",
+    ("outcome",),
+)
 
 POLICIES_DEAD = Metric("ratelimit.policies_dead", "gauge", "item", "Policies that guard nothing any more.")
 ROUTES_UNGUARDED = Metric("ratelimit.routes_unguarded", "gauge", "item", "Sensitive routes that no policy guards.")
 
 EVENTS_DROPPED = Metric("record.events_dropped", "count", "event", "Request events lost.", ("reason",))
 EVENTS_STORED = Metric("record.events_stored", "count", "event", "Request events written to the log.")
+RETENTION_REMOVED = Metric(
+    "retention.removed",
+    "count",
+    "item",
+    "What was past its time and went: rows, or on PostgreSQL days of the log.",
+    ("kind",),
+)
 BATCHES_SPOOLED = Metric("record.batches_spooled", "count", "item", "Batches kept on disk for a later try.")
 STORE_MODE_CHANGES = Metric(
     "limiter.mode_changes", "count", "occurrence", "A Redis server was lost or came back, for one process.", ("mode",)

@@ -25,7 +25,7 @@ def install_schedule(**_: Any) -> None:
     if beat.get_model("PeriodicTask")._meta.db_table not in connection.introspection.table_names():
         return  # only another app was migrated: Beat's turn will come
     tasks = beat.get_model("PeriodicTask").objects
-    hourly = beat.get_model("CrontabSchedule").objects
+    at = beat.get_model("CrontabSchedule").objects
     every = beat.get_model("IntervalSchedule").objects
     schedule: Any = settings.SCHEDULE
     for name, entry in schedule.items():
@@ -33,7 +33,7 @@ def install_schedule(**_: Any) -> None:
             continue
         if "minute" in entry:
             when: dict[str, Any] = {
-                "crontab": hourly.get_or_create(minute=entry["minute"], hour="*", timezone="UTC")[0]
+                "crontab": at.get_or_create(minute=entry["minute"], hour=entry.get("hour", "*"), timezone="UTC")[0]
             }
         else:
             when = {"interval": every.get_or_create(every=entry["every_s"], period="seconds")[0]}

@@ -36,6 +36,14 @@ def flag(name: str, default: bool) -> bool:
     return value in TRUE if value else default
 
 
+def days(name: str, default: int) -> int:
+    """Returns a number of days; which ones make sense, IP_TRACKING's own check says."""
+    value: str = env.str(name, "")
+    if value and not (value.isascii() and value.isdigit()):
+        raise ImproperlyConfigured(f"{name}={value!r} is not a number of days.")
+    return int(value) if value else default
+
+
 def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
     """Returns a URL, refusing by name one of another scheme. The value is not shown: it may hold a password."""
     value: str = env.str(name, "") or default
@@ -299,6 +307,12 @@ SCHEDULE = {
         "minute": "5",
         "why": "Five minutes past each hour, so that the last events of the hour have been stored.",
     },
+    "Remove what is past its time": {
+        "task": "ip_tracking.tasks.remove_expired",
+        "hour": "3",
+        "minute": "35",
+        "why": "Once a night: the request log by days, then evidence, cases and what was written about them.",
+    },
     "Export Redis statistics": {
         "task": "metrics.tasks.export_redis_stats",
         "every_s": 30,
@@ -315,7 +329,14 @@ IP_TRACKING = {
     "MODE": choice("IP_TRACKING_MODE", "enforce", ("enforce", "shadow", "off")),
     "ENFORCE": choice("ENFORCE", "cases", ("cases", "throttle", "block")),
     "SPOOL_DIR": env.str("SPOOL_DIR", str(VAR_DIR / "spool")),
+    "KEEP_LOG_DAYS": days("KEEP_LOG_DAYS", 30),
+    "KEEP_EVIDENCE_DAYS": days("KEEP_EVIDENCE_DAYS", 180),
+    "KEEP_CASE_DAYS": days("KEEP_CASE_DAYS", 730),
     "LEGACY_FIELDS": LEGACY_FIELDS,
+    "SITE_URL": env.str("SITE_URL", ""),
+    "WEBHOOK_URL": env.str("WEBHOOK_URL", ""),
+    "WEBHOOK_SECRET": env.str("WEBHOOK_SECRET", ""),
+    "WEBHOOK_NETWORKS": env.list("WEBHOOK_NETWORKS", default=[]),
     "KNOWN_CALLER": "shop.accounts.tokens.caller_id",
     "KINDS": {
         "shop:login": "login",

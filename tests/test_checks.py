@@ -52,6 +52,12 @@ def test_this_project_has_none() -> None:
         ({"TRUSTED_PROXIES": ["10.0.0.1/8"]}, "has host bits set"),
         ({"KNOWN_CALLER": "shop.accounts.tokens.nobody_here"}, "cannot be imported"),
         ({"KNOWN_CALLER": 7}, "write a function of the request"),
+        ({"KEEP_LOG_DAYS": 0}, "write a number of days from 2 to 3650"),
+        ({"KEEP_LOG_DAYS": True}, "write a number of days"),
+        ({"KEEP_CASE_DAYS": "730"}, "'KEEP_CASE_DAYS'] is '730'; write a number of days"),
+        ({"KEEP_CASE_DAYS": 10**9}, "from 2 to 3650"),
+        ({"KEEP_LOG_DAYS": 200}, "'KEEP_EVIDENCE_DAYS'] is 180, less than 'KEEP_LOG_DAYS', which is 200"),
+        ({"KEEP_EVIDENCE_DAYS": 731}, "'KEEP_CASE_DAYS'] is 730, less than 'KEEP_EVIDENCE_DAYS'"),
     ],
 )
 def test_e001_a_setting_that_cannot_be_used(settings: Settings, wrong: dict[str, Any], word: str) -> None:

@@ -13,6 +13,7 @@ ON_BOTH = [
     "tests/record/test_storage.py",
     "tests/test_cases.py",
     "tests/test_population.py",
+    "tests/test_retention.py",
     "tests/test_same_findings.py",
     "tests/test_second_look.py",
     "tests/test_sweep.py",

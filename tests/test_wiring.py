@@ -13,7 +13,7 @@ import pytest
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # The functions of settings.py that read a variable.
-READERS = {"choice", "flag", "address"}
+READERS = {"choice", "flag", "days", "address"}
 
 # The places that may look at the environment: whoever names the settings module, the supervisor that makes an
 # environment for its children, and what stands in for the datadog library's own reading.
@@ -129,6 +129,8 @@ def test_a_production_server_has_nothing_to_complain_about() -> None:
         ("LEGACY_FIELDS", "perhaps"),
         ("CORS_ALLOWED_ORIGINS", "shop.example.com"),
         ("ENFORCE", "foo"),
+        ("KEEP_LOG_DAYS", "a month"),
+        ("KEEP_CASE_DAYS", "-1"),
         ("IP_TRACKING_MODE", "foo"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "postgres://user:pa/ss@host/name"),

@@ -1,4 +1,7 @@
-"""Hands the buffer over, batch by batch: to the broker, or where that fails to the spool, to be sent later."""
+"""Hands the buffer over, batch by batch: to the broker, or where that fails to the spool, to be sent later.
+
+Secrets go here, on the background thread: no request waits for it, and no raw value leaves the process.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Callable
 from ip_tracking.record import buffer
 from ip_tracking.record.message import Message, NotSent, pack
 from ip_tracking.record.spool import Spool
+from ip_tracking.redaction import redact
 from metrics import catalogue, emit
 
 logger = logging.getLogger(__name__)
@@ -40,7 +44,7 @@ class Sender:
         if self._clock() < self._broken_until and buffer.waiting() < buffer.BATCH and not last:
             return
         while events := buffer.take():
-            self._send(str(uuid.uuid4()), pack(events))
+            self._send(str(uuid.uuid4()), pack(list(map(redact, events))))
         if self._clock() >= self._broken_until:
             self._send_spooled()
 

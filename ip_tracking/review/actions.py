@@ -71,6 +71,10 @@ PERMISSIONS = {
 class NotPossible(ValueError):
     """The request makes no sense as it stands; the text says what would."""
 
+    def __init__(self, text: str, field: str = "") -> None:
+        super().__init__(text)
+        self.field = field  # of Order, where it is one
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -87,15 +91,19 @@ class Order:
     def checked(self, now: datetime) -> Order:
         """The order as it is kept; raises NotPossible where it makes no sense."""
         if self.hours is not None and not 1 <= self.hours <= LONGEST_HOURS:
-            raise NotPossible("A block stands from one hour to a year, or until somebody ends it.")
+            raise NotPossible("A block stands from one hour to a year, or until somebody ends it.", "hours")
         if self.action is Action.JUDGE and self.verdict not in _VERDICTS:
-            raise NotPossible(f"{self.verdict!r} is no verdict; give one of {', '.join(_VERDICTS)}.")
+            raise NotPossible(f"{self.verdict!r} is no verdict; give one of {', '.join(_VERDICTS)}.", "verdict")
         if self.action is Action.BLOCK and self.verdict not in ("", Verdict.MALICIOUS):
-            raise NotPossible("Whom a block closes the case of is malicious, or the verdict is left open.")
+            raise NotPossible("Whom a block closes the case of is malicious, or the verdict is left open.", "verdict")
         if self.action is Action.ASSIGN and self.assignee is not None and _reviewer(self.assignee) is None:
-            raise NotPossible(f"{self.assignee!r} is nobody who may review; give the id of somebody who may.")
+            raise NotPossible(
+                f"{self.assignee!r} is nobody who may review; give the id of somebody who may.", "assignee"
+            )
         if self.action is Action.SNOOZE and not _can_snooze(self, now):
-            raise NotPossible(f"Snooze until a time within {LONGEST_SNOOZE.days} days, until it gets worse, or both.")
+            raise NotPossible(
+                f"Snooze until a time within {LONGEST_SNOOZE.days} days, until it gets worse, or both.", "until"
+            )
         return replace(self, reason=_reason(self))
 
 
@@ -180,7 +188,7 @@ def read_reason(text: str) -> str:
     """Returns a reason as it is kept; raises NotPossible for one that says nothing, or too much."""
     reason = text.strip()
     if len(reason) not in REASON_CHARS:
-        raise NotPossible(f"Give a reason of {REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.")
+        raise NotPossible(f"Give a reason of {REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.", "reason")
     return reason
 
 

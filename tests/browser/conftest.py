@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Response, sync_playwright
+from pytest_django.fixtures import Settings
 
 from tests.browser import house as houses
 from tests.browser.axe import grave
@@ -85,8 +85,10 @@ def page(chromium: Browser, world: str, complaints: list[str]) -> Iterator[Page]
 
 
 @pytest.fixture
-def login_as(page: Page, world: str) -> Callable[..., Any]:
+def login_as(page: Page, world: str, settings: Settings) -> Callable[..., Any]:
     """Signs the window in as a new member of staff with this role, `login_as(ANALYST)`; returns the user."""
+    # Past the cache: of two writes it could lose the second, on a busy machine, and tell the server the first.
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
     def sign_in(role: str, name: str = "dana") -> Any:
         user: Any = get_user_model().objects.create_user(name, is_staff=True)
@@ -112,7 +114,11 @@ def visit(page: Page, login_as: Callable[..., Any]) -> Callable[[Place], Page]:
         page.on("response", lambda answer: answers.append(answer) if answer.request.is_navigation_request() else None)
         page.goto(path)
         if place.then is not None:
-            place.then(page)
+            try:
+                place.then(page)
+            except Error as error:
+                said = page.locator("body").inner_text()
+                raise AssertionError(f"{answers[-1].status} {page.url}: {said}") from error
         assert answers[-1].status == place.status
         assert "unsafe" not in answers[-1].headers["content-security-policy"]
         return page

@@ -22,7 +22,7 @@ def served(directory: Path) -> Iterator[str]:
     with processes.database(DATABASE) as database:
         env = {
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": "sentinel.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
             "DATABASE_URL": database,
             "TRUSTED_PROXIES": "127.0.0.1",  # a test says who is calling by X-Forwarded-For
             "STATIC_ROOT": str(directory / "static"),

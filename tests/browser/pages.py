@@ -12,9 +12,10 @@ from playwright.sync_api import Locator, Page
 from ip_tracking import cases
 from ip_tracking.detection.finding import Finding, Severity
 from ip_tracking.gate import decisions
-from ip_tracking.models import SuspiciousIP
+from ip_tracking.models import GateSwitch, SuspiciousIP
 from ip_tracking.review.actions import Action, Order, apply
 from ip_tracking.review.actor import Actor
+from tests.e2e.processes import wait_until
 from tests.traffic import failed_login, finding, stored
 
 # The groups that `migrate` makes.
@@ -83,17 +84,34 @@ def decide(kind: str, network: str, hours: int) -> None:
 
 
 def filled_queue() -> str:
-    """More than one page of it, in every severity."""
+    """More than one page of it, in every severity, and a log behind the newest."""
     now = datetime.now(UTC)
     severities = [severity for severity in Severity if severity is not Severity.LOW]
     for number, severity in product(range(20), severities):
         network = f"198.51.{severity.rank}.{number + 1}" if number else f"2001:db8:{severity.rank}::/64"
         file(finding(network=network, severity=severity, first=now - timedelta(minutes=number)))
+    stored(*(failed_login(now - timedelta(hours=hour), "198.51.4.2") for hour in range(24)), at=now)
     return QUEUE
+
+
+def searched_wrongly() -> str:
+    return f"{filled_queue()}?q=severity:high ip:{HOSTILE[:40]}"
+
+
+def guard_off() -> str:
+    now = datetime.now(UTC)
+    mode, until = GateSwitch.Mode.OFF, now + timedelta(hours=1)
+    GateSwitch.objects.create(mode=mode, until=until, reason="An outage", actor="lee", at=now)
+    return filled_queue()
 
 
 def case_page() -> str:
     return f"{QUEUE}{case().pk}/change/"
+
+
+def decisions_page() -> str:
+    decide("block", "203.0.113.9", hours=24)
+    return "/admin/ip_tracking/decision/"
 
 
 def act_page() -> str:
@@ -152,6 +170,16 @@ def send_nothing(page: Page) -> None:
     assert page.evaluate("() => document.activeElement.getAttribute('role')") == "alert"
 
 
+def ask_again_until_refused(page: Page) -> None:
+    """A server whose guard another test had switched off learns within two seconds that it is on."""
+    wait_until(lambda: (answer := page.reload()) is not None and answer.status == 403, "the refusal", deadline_s=10)
+
+
+def show_the_keys(page: Page) -> None:
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+
+
 def send_blanks_for_a_reason(page: Page) -> None:
     page.get_by_label("Reason").fill(" " * 8)
     press(page, page.locator("form [type=submit].default"))
@@ -186,7 +214,13 @@ PLACES = [
     Place("queue, empty", at(QUEUE), ANALYST),
     Place("queue, filled", filled_queue, ANALYST, picture="queue"),
     Place("queue, for a viewer", filled_queue, VIEWER),
-    Place("queue, searched for no address", at(f"{QUEUE}?q=garbage"), ANALYST),
+    Place("queue, searched wrongly", searched_wrongly, ANALYST),
+    Place("queue, nothing found", at(f"{QUEUE}?q=ip:192.0.2.77"), ANALYST),
+    Place("queue, its keys", filled_queue, LEAD, then=show_the_keys),
+    Place("queue, guard off", guard_off, LEAD),
+    Place("switch the gate", at("/admin/ip_tracking/gateswitch/turn/"), LEAD),
+    Place("decisions", decisions_page, ANALYST),
+    Place("what people did", at("/admin/ip_tracking/reviewaction/"), ANALYST),
     Place("case", case_page, ANALYST, picture="case"),
     Place("case with a past", long_case, LEAD),
     Place("case with a past, unfolded", long_case, LEAD, then=unfold),
@@ -198,6 +232,6 @@ PLACES = [
     Place("block, without a reason", act_page, LEAD, then=send_blanks_for_a_reason),
     Place("who is calling", client_page, VIEWER, picture="client"),
     Place("no such page", at("/no-such-page/"), status=404),
-    Place("refused", refused, status=403),
+    Place("refused", refused, then=ask_again_until_refused, status=403),
     Place("API's description", at("/api/v1/docs/"), then=see_it_drawn),
 ]

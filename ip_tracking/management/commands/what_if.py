@@ -22,8 +22,9 @@ from ip_tracking.event import Event, to_datetime, to_us
 from ip_tracking.gate.decisions import Table
 from ip_tracking.management import what_if_report
 from ip_tracking.management.what_if_report import Tried
-from ip_tracking.middleware import METHODS, SECRET
+from ip_tracking.middleware import METHODS
 from ip_tracking.models import Decision
+from ip_tracking.redaction import is_secret
 from ip_tracking.replay import changes, flags, refusals, stored_log
 from ip_tracking.replay.changes import Change
 from ip_tracking.replay.counters import Counters, NoCounters
@@ -74,7 +75,7 @@ class Command(BaseCommand):
 
 
 def _try(*, policy: list[str], rule: list[str], hours: int, until: str | None, store: str | None, **_: Any) -> Tried:
-    change = changes.read(policy, rule, _redacts)
+    change = changes.read(policy, rule, is_secret)
     start_us, end_us = _period(hours, until, datetime.now(UTC))
     rows = stored_log.count(start_us, end_us)
     if not rows:
@@ -134,10 +135,6 @@ def _house() -> House:
         return None if is_free(view) else marks_of(view, method)
 
     return House(marks, METHODS, logins_at_door())
-
-
-def _redacts(name: str) -> bool:
-    return SECRET.search(f"{name}=x") is not None
 
 
 @contextmanager
