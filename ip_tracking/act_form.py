@@ -98,6 +98,7 @@ class ActionForm(forms.Form):
         self._explain_reason()
         if action is Action.ASSIGN:
             self._field("assignee").choices = _assignees(actor)
+            self._field("assignee").initial = actor.id  # else it would begin with nobody
         if "hours" in self.fields:
             self._field("hours").choices = _how_long(action, actor)
 

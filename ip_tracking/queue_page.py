@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -12,7 +13,6 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from ip_tracking.act_page import TITLES as ACTS
 from ip_tracking.act_page import may_act
 from ip_tracking.models import SuspiciousIP
 from ip_tracking.review import queue, search
@@ -39,14 +39,14 @@ COLUMNS = (  # the name to order by, "" where there is no order; the title
 ASCENDING = {"network", "rule"}
 
 # Key, action, what its page begins with. None of them acts: each opens the page that asks why.
-KEYS = (
-    ("b", Action.BLOCK, "", "Block"),
-    ("m", Action.JUDGE, "malicious", "Judge malicious"),
-    ("g", Action.JUDGE, "benign", "Judge benign"),
-    ("f", Action.JUDGE, "false_positive", "Judge a false positive"),
-    ("a", Action.ASSIGN, "", "Assign to me"),
-    ("s", Action.SNOOZE, "", "Snooze"),
-    ("c", Action.COMMENT, "", "Comment"),
+KEYS: tuple[tuple[str, Action, dict[str, str], str], ...] = (
+    ("b", Action.BLOCK, {}, "Block"),
+    ("m", Action.JUDGE, {"verdict": "malicious"}, "Judge malicious"),
+    ("g", Action.JUDGE, {"verdict": "benign"}, "Judge benign"),
+    ("f", Action.JUDGE, {"verdict": "false_positive"}, "Judge a false positive"),
+    ("a", Action.ASSIGN, {}, "Assign to me"),
+    ("s", Action.SNOOZE, {}, "Snooze"),
+    ("c", Action.COMMENT, {}, "Comment"),
 )
 
 EMPTY = {
@@ -162,11 +162,11 @@ class QueueList(ChangeList):
 
 
 def keys_of(request: HttpRequest) -> list[dict[str, str]]:
-    """The keys that open the page of an action, as far as there is such a page and this user may."""
+    """The keys that open the page of an action, as far as this user may act."""
     return [
-        {"key": key, "action": action.value, "verdict": verdict, "title": title}
-        for key, action, verdict, title in KEYS
-        if action in ACTS and may_act(request, action)
+        {"key": key, "action": action.value, "title": title, "given": urlencode(given)}
+        for key, action, given, title in KEYS
+        if may_act(request, action)
     ]
 
 

@@ -78,7 +78,17 @@ def test_a_verdicts_key_opens_the_page_with_that_verdict(queue: Page, pressed: s
     queue.keyboard.press(pressed)
 
     queue.wait_for_url("**/act/judge/**")
-    expect(queue.get_by_label("Verdict").locator("option:checked")).to_have_text(verdict)
+    expect(queue.get_by_role("radio", name=verdict)).to_be_checked()
+
+
+def test_the_page_of_an_action_leads_back_to_the_queue_as_it_was_filtered(queue: Page) -> None:
+    queue.goto(f"{QUEUE}?severity=high&tab=all")
+    queue.keyboard.press("j")
+    queue.keyboard.press("a")
+
+    queue.wait_for_url("**/act/assign/**")
+    assert asked(queue)["_changelist_filters"] == ["severity=high&tab=all"]
+    expect(queue.get_by_label("Assign to").locator("option:checked")).to_have_text("dana (me)")
 
 
 def test_letters_written_into_the_search_are_letters(queue: Page) -> None:

@@ -49,13 +49,14 @@
         return boxes.length ? boxes.map(box => box.value) : current() ? [current().dataset.case] : [];
     }
 
-    // Opens the page that asks why; nothing is done here.
+    // Opens the page that asks why, and leads back here; nothing is done yet.
     function ask(key) {
         const ids = chosen();
         if (ids.length) {
-            const query = new URLSearchParams({ids: ids.join(',')});
-            if (key.dataset.verdict) {
-                query.set('verdict', key.dataset.verdict);
+            const query = new URLSearchParams(key.dataset.given);
+            query.set('ids', ids.join(','));
+            if (location.search) {
+                query.set('_changelist_filters', location.search.slice(1));
             }
             location.assign(`${dialog.dataset.acts}${key.dataset.action}/?${query}`);
         }
