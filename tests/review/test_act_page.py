@@ -461,6 +461,8 @@ def test_a_batch_of_which_all_was_skipped_says_why(analyst: Client) -> None:
 
     assert "Nothing was done" in page
     assert page.count("Changed by lee") == 2
+    assert ATTACKER in page
+    assert ATTACKER not in str(dict(analyst.session))  # where erasure would not find it
 
 
 def test_a_batch_whose_words_were_erased_says_so(analyst: Client) -> None:
