@@ -23,6 +23,7 @@ from ip_tracking.review import search
 from ip_tracking.review.actions import Action
 from ip_tracking.review.record import reason_of
 from ip_tracking.switch_page import switch_page
+from ip_tracking.visible import visible
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
@@ -130,20 +131,43 @@ class SuspiciousIPAdmin(ReadOnly):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
+class Record(ReadOnly):
+    """Rows whose pages show what the list shows, and `more`."""
+
+    change_form_template = "ip_tracking/read_only.html"
+    more: tuple[str, ...] = ()
+
+    def get_fields(self, request: HttpRequest, obj: object | None = None) -> Any:
+        return (*self.list_display, *self.more)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: object | None = None) -> Any:
+        return self.get_fields(request, obj)
+
+
+def _visible(name: str) -> Callable[[object], str]:
+    """A column of what anybody wrote."""
+
+    @admin.display(description=name.replace("_", " "), ordering=name)
+    def shown(row: object) -> str:
+        return visible(getattr(row, name), 500)
+
+    return shown
+
+
 @admin.register(Decision)
-class DecisionAdmin(ReadOnly):
-    list_display = ("network", "kind", "until", "reason", "actor", "created_at", "ended_at")
+class DecisionAdmin(Record):
+    list_display = ("network", "kind", "until", _visible("reason"), _visible("actor"), "created_at", "ended_at")
     list_filter = ("kind", "by_person")
     search_fields = ("network",)
 
 
 @admin.register(ReviewAction)
-class ReviewActionAdmin(ReadOnly):
-    list_display = ("at", "action", "network", "actor_name", "reason", "via")
+class ReviewActionAdmin(Record):
+    list_display = ("at", "action", "network", _visible("actor_name"), "reason", "via")
     list_filter = ("action", "via")
     list_select_related = ("text",)
     search_fields = ("text__network", "actor_name")
-    readonly_fields = ("network", "reason")
+    more = ("case_id", "batch", "undoes", "before", "after", "request_id")
 
     @admin.display(ordering="text__network")
     def network(self, action: ReviewAction) -> str:
@@ -151,14 +175,14 @@ class ReviewActionAdmin(ReadOnly):
 
     @admin.display(description="reason")
     def reason(self, action: ReviewAction) -> str:
-        return reason_of(action)
+        return visible(reason_of(action), 500) if hasattr(action, "text") else "erased"
 
 
 @admin.register(GateSwitch)
-class GateSwitchAdmin(ReadOnly):
+class GateSwitchAdmin(Record):
     """For whoever reviews: decisions bind nobody while the gate is switched off."""
 
-    list_display = ("at", "mode", "until", "actor", "reason")
+    list_display = ("at", "mode", "until", _visible("actor"), _visible("reason"))
     list_filter = ("mode",)
 
     change_list_template = "ip_tracking/switches.html"

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from ip_tracking.models import ReviewAction
+from ip_tracking.models import ReviewAction, SuspiciousIP
 from ip_tracking.review import undo
 from ip_tracking.review.actions import NotPossible, Result
 from ip_tracking.review.actor import Actor, NotAllowed
@@ -33,7 +33,8 @@ def batch_url(request: HttpRequest, batch: UUID) -> str:
 
 
 def keep_refused(request: HttpRequest, result: Result) -> None:
-    told = [(refused.case.pk, refused.case.network, visible(refused.why, 300)) for refused in result.refused]
+    """Without networks: what a session holds, erasure does not find."""
+    told = {str(refused.case.pk): visible(refused.why, 300) for refused in result.refused}
     kept = list(request.session.get(KEPT, {}).items())[1 - BATCHES_KEPT :]
     request.session[KEPT] = {**dict(kept), str(result.batch): told}
 
@@ -44,7 +45,7 @@ def batch_page(request: HttpRequest, batch: UUID, actor: Actor, context: dict[st
         return _undo(request, batch, actor)
     now = datetime.now(UTC)
     done = list(ReviewAction.objects.filter(batch=batch).exclude(case_id=None).select_related("text").order_by("id"))
-    skipped = request.session.get(KEPT, {}).get(str(batch))
+    skipped: dict[str, str] | None = request.session.get(KEPT, {}).get(str(batch))
     if not done and skipped is None:
         raise Http404("There is no such batch.")
     entries = entries_of(done)
@@ -54,7 +55,7 @@ def batch_page(request: HttpRequest, batch: UUID, actor: Actor, context: dict[st
         "batch": batch,
         "first": first,
         "entries": entries,
-        "skipped": skipped or [],
+        "skipped": _with_networks(skipped or {}),
         "can_undo": undo.can_undo(batch, actor, now),
         "undo_until": first.at + undo.FOR if first else None,
         "undoes": done[0].undoes if done else None,
@@ -62,6 +63,13 @@ def batch_page(request: HttpRequest, batch: UUID, actor: Actor, context: dict[st
         "filters": request.GET.get("_changelist_filters", ""),
     }
     return TemplateResponse(request, "ip_tracking/batch.html", context | shown)
+
+
+def _with_networks(skipped: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Id, network and why of each, the network "" where the case is gone."""
+    cases = SuspiciousIP.objects.filter(pk__in=[int(pk) for pk in skipped])
+    networks = {str(pk): network for pk, network in cases.values_list("pk", "network")}
+    return [(pk, networks.get(pk, ""), why) for pk, why in skipped.items()]
 
 
 def _undo(request: HttpRequest, batch: UUID, actor: Actor) -> HttpResponse:

@@ -100,6 +100,27 @@ def test_an_action_that_there_is_not_is_refused(analyst: Client, action: str) ->
     assert analyst.post(act_on(action, file(finding())), {"reason": WHY}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("role", "menu"),
+    [
+        ("Security viewer", set()),
+        ("Security analyst", {action.value for action in Action} - {"allow"}),
+        ("Security lead", {action.value for action in Action}),
+    ],
+)
+def test_the_queues_menu_leads_each_role_to_what_it_may_do(role: str, menu: set[str]) -> None:
+    case, client = file(finding()), of_role(role)
+
+    options = {one["value"] for one in read(client.get(QUEUE)).all("option") if one.get("value")}
+    sent = {
+        action.value: client.post(QUEUE, {"action": action.value, "_selected_action": [case.pk]}).get("Location", "")
+        for action in Action
+    }
+
+    assert options == menu
+    assert {action for action, address in sent.items() if f"/act/{action}/?ids={case.pk}" in address} == menu
+
+
 def test_an_analyst_is_not_offered_and_not_granted_a_block_for_good() -> None:
     case, analyst = file(finding()), of_role("Security analyst")
 
@@ -461,6 +482,8 @@ def test_a_batch_of_which_all_was_skipped_says_why(analyst: Client) -> None:
 
     assert "Nothing was done" in page
     assert page.count("Changed by lee") == 2
+    assert ATTACKER in page
+    assert ATTACKER not in str(dict(analyst.session))  # where erasure would not find it
 
 
 def test_a_batch_whose_words_were_erased_says_so(analyst: Client) -> None:

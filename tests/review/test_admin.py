@@ -11,11 +11,25 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from ip_tracking.models import Decision, GateSwitch, ReviewAction
+from ip_tracking.models import Decision, GateSwitch, ReviewAction, ReviewText
+from ip_tracking.review.actions import Action, Order, apply
 from ip_tracking.review.actor import Actor
 from ip_tracking.review.switch import turn
 from tests.review.conftest import OFFICE, Staff, file
-from tests.review.pages import QUEUE, WHY, act, act_on, again, page_of, text_of, versions
+from tests.review.pages import (
+    HOSTILE,
+    QUEUE,
+    WHY,
+    Page,
+    act,
+    act_on,
+    again,
+    assert_inert_and_visible,
+    page_of,
+    read,
+    text_of,
+    versions,
+)
 from tests.traffic import ATTACKER, finding
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +107,39 @@ def test_decisions_and_records_are_looked_at_and_never_changed(model: str, staff
     assert admin_client.post(f"{address}{row.pk}/change/", {"reason": "other"}).status_code == 403
     assert admin_client.post(f"{address}{row.pk}/delete/", {"post": "yes"}).status_code == 403
     assert admin_client.get(f"{address}add/").status_code == 403
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_records_decisions_and_switches_are_inert_and_visible(staff: Staff, text: str) -> None:
+    text = text.replace("\x00", "").replace("\udc80", "")  # what no database stores
+    client, case = staff(superuser=True), file(finding())
+
+    def pages(text: str) -> list[Page]:
+        now, actor = datetime.now(UTC), Actor(id="9", name=text)
+        order = Order(Action.BLOCK, f"{text}.....", hours=1)
+        batch = apply(order, {case.pk: None}, actor=actor, now=now).batch
+        switched = turn(GateSwitch.Mode.ON, None, actor=actor, reason=f"{text}.....", now=now)
+        rows = {
+            "decision": Decision.objects.latest("id").pk,
+            "reviewaction": ReviewAction.objects.get(batch=batch).pk,
+            "gateswitch": switched.pk,
+        }
+        return [read(client.get(f"/admin/ip_tracking/{model}/{pk}/change/")) for model, pk in rows.items()]
+
+    for page, harmless in zip(pages(text), pages("harmless"), strict=True):
+        assert_inert_and_visible(page, harmless, text)
+        assert not any("history" in (link.get("href") or "") for link in page.all("a"))
+    for model in ("decision", "reviewaction", "gateswitch"):
+        shown = "".join(read(client.get(f"/admin/ip_tracking/{model}/")).text)
+        assert not set(shown) & set("\u202e\u2066\u200b\x1b")
+
+
+def test_the_audit_list_says_what_was_erased(staff: Staff) -> None:
+    case, admin_client = file(finding()), staff(superuser=True)
+    act(admin_client, "comment", case)
+    ReviewText.objects.all().delete()
+
+    assert "erased" in text_of(admin_client.get("/admin/ip_tracking/reviewaction/"))
 
 
 # The switch

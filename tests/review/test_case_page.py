@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,8 +45,8 @@ NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 
 
-def did(action: Action, case: SuspiciousIP, reason: str = WHY, *, now: datetime = NOW, **how: Any) -> Any:
-    return apply(Order(action, reason, **how), {case.pk: None}, actor=LEE, now=now).batch
+def did(action: Action, case: SuspiciousIP, reason: str = WHY, *, now: datetime | None = None, **how: Any) -> Any:
+    return apply(Order(action, reason, **how), {case.pk: None}, actor=LEE, now=now or datetime.now(UTC)).batch
 
 
 def links(page: Page) -> list[str]:
@@ -74,7 +75,7 @@ def test_what_stands_against_it_is_told_with_the_time_left(analyst: Client) -> N
     page = text_of(analyst.get(page_of(case)))
 
     assert "Enforcement Blocked until" in page
-    assert "(3 hours, 59 minutes left)" in page
+    assert re.search(r"\(3 hours, 5\d minutes left\)", page)
     assert "Block by lee until" in page
 
 
@@ -293,11 +294,11 @@ def test_the_verdict_that_holds_is_not_an_earlier_one(analyst: Client) -> None:
 
 
 def test_the_whole_history_is_told_in_order_with_detectors_and_what_was_taken_back(analyst: Client) -> None:
-    case = file(finding())
-    decisions.decide("block", ATTACKER, until=None, reason="probing", actor="detector", by_person=False, now=NOW)
-    did(Action.COMMENT, case, "Asked the hoster.\r\nNo answer yet.", now=NOW + HOUR)
-    batch = did(Action.JUDGE, case, verdict="testing", now=NOW + 2 * HOUR)
-    undo(batch, actor=LEE, now=NOW + 2 * HOUR + timedelta(minutes=1))
+    case, now = file(finding()), datetime.now(UTC)
+    decisions.decide("block", ATTACKER, until=None, reason="probing", actor="detector", by_person=False, now=now)
+    did(Action.COMMENT, case, "Asked the hoster.\r\nNo answer yet.", now=now + HOUR)
+    batch = did(Action.JUDGE, case, verdict="testing", now=now + 2 * HOUR)
+    undo(batch, actor=LEE, now=now + 2 * HOUR + timedelta(minutes=1))
 
     page = text_of(analyst.get(page_of(case)))
 
