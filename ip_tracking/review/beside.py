@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connections
 from django.db.models import F, Q, QuerySet, Subquery
 from django.db.models.expressions import OrderBy
 
@@ -23,7 +22,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One column that a queue is ordered by."""
+    """One column that a queue is ordered by. One that may be empty says where the empty ones stand."""
 
     name: str
     descending: bool
@@ -47,11 +46,11 @@ def beside(queue: QuerySet[SuspiciousIP], case: SuspiciousIP) -> Beside:
 
 
 def _keys(queue: QuerySet[SuspiciousIP]) -> list[Key] | None:
-    keys = [_key(part, queue.db) for part in queue.query.order_by]
+    keys = [_key(part) for part in queue.query.order_by]
     return None if None in keys or not keys else keys  # type: ignore[return-value]  # mypy does not see it
 
 
-def _key(part: Any, using: str) -> Key | None:
+def _key(part: Any) -> Key | None:
     """Reads one part of an ORDER BY; None for what is no column."""
     if isinstance(part, str):
         part = F(part[1:]).desc() if part.startswith("-") else F(part).asc()
@@ -62,9 +61,7 @@ def _key(part: Any, using: str) -> Key | None:
         column = "pk" if name == "pk" else SuspiciousIP._meta.get_field(name).attname  # type: ignore[union-attr]
     except (FieldDoesNotExist, AttributeError):
         return None
-    largest = connections[using].features.nulls_order_largest
-    nulls_last = bool(part.nulls_last) if part.nulls_last or part.nulls_first else largest != part.descending
-    return Key(column, part.descending, nulls_last)
+    return Key(column, part.descending, bool(part.nulls_last))
 
 
 def _behind(keys: list[Key], case: SuspiciousIP) -> Q:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from ip_tracking.models import SuspiciousIP
 from tests.browser.pages import ANALYST, QUEUE, VIEWER, file
@@ -72,6 +72,15 @@ def test_a_key_asks_about_all_selected_cases(queue: Page) -> None:
     assert asked(queue)["verdict"] == ["false_positive"]
 
 
+@pytest.mark.parametrize(("pressed", "verdict"), [("m", "Malicious"), ("g", "Benign"), ("f", "False positive")])
+def test_a_verdicts_key_opens_the_page_with_that_verdict(queue: Page, pressed: str, verdict: str) -> None:
+    queue.keyboard.press("j")
+    queue.keyboard.press(pressed)
+
+    queue.wait_for_url("**/act/judge/**")
+    expect(queue.get_by_label("Verdict").locator("option:checked")).to_have_text(verdict)
+
+
 def test_letters_written_into_the_search_are_letters(queue: Page) -> None:
     queue.keyboard.press("/")
     queue.keyboard.type("jbx?")
@@ -90,6 +99,32 @@ def test_keys_are_switched_off_and_stay_off(queue: Page) -> None:
 
     assert focused(queue) != FIRST
     expect(queue.get_by_role("button", name="Keys (?)")).to_be_visible()
+
+
+def test_keys_are_switched_on_again_where_they_were_switched_off(queue: Page) -> None:
+    queue.keyboard.press("?")
+    queue.get_by_label("Keys work").uncheck()
+    queue.get_by_role("button", name="Close").click()
+    queue.reload()
+    queue.get_by_role("button", name="Keys (?)").click()
+    queue.get_by_label("Keys work").check()
+    queue.get_by_role("button", name="Close").click()
+    expect(queue.get_by_role("dialog")).to_be_hidden()
+
+    queue.keyboard.press("j")
+
+    assert focused(queue) == FIRST
+
+
+def test_times_are_told_as_they_are_here_too(queue: Page, chromium: Browser) -> None:
+    kolkata = {"timezone_id": "Asia/Kolkata", "locale": "en-GB"}
+    context = chromium.new_context(**kolkata, storage_state=queue.context.storage_state())
+    page = context.new_page()
+
+    page.goto(queue.url)
+
+    expect(page.locator("tbody time").first).to_contain_text("2026-03-02 12:00 UTC (02/03/2026, 17:30 here)")
+    context.close()
 
 
 def test_a_viewer_has_no_keys_that_act(page: Page, login_as: Login) -> None:

@@ -417,9 +417,11 @@ def test_what_is_too_old_is_told_and_stays(analyst: Client) -> None:
     address = f"{QUEUE}batch/{batch}/"
 
     page, posted = analyst.get(address), analyst.post(address, follow=True)
+    of_viewer = of_role("Security viewer").post(address)
 
     assert "Undo" not in [one.get("value") for one in read(page).all("input")]
     assert "Nothing was taken back. It was done more than 10 minutes ago" in messages(posted)
+    assert of_viewer.status_code == 403
     assert again(case).verdict == "benign"
 
 
