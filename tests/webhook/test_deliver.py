@@ -141,8 +141,12 @@ def test_an_endless_head_is_cut_off(told: Receiver) -> None:
             return
 
     told.answer = flood
+    began = time.monotonic()
 
-    assert deliver(BODY) is Outcome.AGAIN
+    outcome = deliver(BODY)
+
+    assert outcome is Outcome.AGAIN
+    assert time.monotonic() - began < 5  # and not when the time is over
     assert sent < 20_000_000
 
 
