@@ -161,22 +161,29 @@ class Waiting:
 
 
 def waiting(user_id: Any, now: datetime) -> Waiting:
-    """How many cases each tab holds, in one query."""
-    found = SuspiciousIP.objects.annotate(waits_since=_WAITS_SINCE).aggregate(
+    """How many cases each tab holds, in one query; one more for the few that came back after a verdict."""
+    to_review = within(Tab.REVIEW, user_id, now)
+    found = SuspiciousIP.objects.aggregate(
         **{tab.value: Count("pk", filter=within(tab, user_id, now)) for tab in Tab},
-        oldest=Min("waits_since", filter=within(Tab.REVIEW, user_id, now)),
+        oldest=Min(_WAITS_SINCE, filter=to_review & ~_CAME_BACK),
     )
-    return Waiting({tab: found[tab.value] for tab in Tab}, found["oldest"])
+    came_back = SuspiciousIP.objects.filter(to_review & _CAME_BACK).aggregate(oldest=Min(Subquery(_AFTER_VERDICT)))
+    oldest = min((one for one in (found["oldest"], came_back["oldest"]) if one), default=None)
+    return Waiting({tab: found[tab.value] for tab in Tab}, oldest)
 
 
 # Since its time to come back, since what a detector found after the verdict, or since it is there. A case that a person
 # took up again waits as if it had never been closed.
-_AFTER_VERDICT = CaseFinding.objects.filter(case=OuterRef("pk"), last_seen__gt=OuterRef("judged_at"))
 _WAITS_SINCE = Case(
     When(triage=SuspiciousIP.Triage.SNOOZED, then=F("snoozed_until")),
-    When(judged_at__isnull=False, then=Subquery(_AFTER_VERDICT.order_by("last_seen").values("last_seen")[:1])),
     default=F("created_at"),
     output_field=DateTimeField(),
+)
+_CAME_BACK = Q(triage=SuspiciousIP.Triage.OPEN, judged_at__isnull=False)
+_AFTER_VERDICT = (
+    CaseFinding.objects.filter(case=OuterRef("pk"), last_seen__gt=OuterRef("judged_at"))
+    .order_by("last_seen")
+    .values("last_seen")[:1]
 )
 
 
