@@ -70,7 +70,7 @@ def test_the_state_is_told_in_words_and_shape(analyst: Client) -> None:
 
 def test_what_stands_against_it_is_told_with_the_time_left(analyst: Client) -> None:
     case = file(finding())
-    did(Action.BLOCK, case, hours=4)
+    did(Action.BLOCK, case, hours=4, now=datetime.now(UTC))
 
     page = text_of(analyst.get(page_of(case)))
 
