@@ -18,7 +18,7 @@ from ip_tracking.batch_page import batch_page
 from ip_tracking.case_page import case_page
 from ip_tracking.client_page import client_page
 from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
-from ip_tracking.queue_page import QueueList, keys_of
+from ip_tracking.queue_page import Counted, QueueList, keys_of
 from ip_tracking.review import search
 from ip_tracking.review.actions import Action
 from ip_tracking.review.record import reason_of
@@ -54,6 +54,7 @@ def _asking(action: Action, title: str, permission: str) -> Callable[..., HttpRe
 class SuspiciousIPAdmin(ReadOnly):
     show_full_result_count = False
     list_per_page = 50
+    paginator = Counted
     list_max_show_all = 50
     actions = (
         _asking(Action.BLOCK, "Block…", "block"),

@@ -116,6 +116,9 @@ class SuspiciousIP(models.Model):
             models.Index(fields=["triage", "-severity_rank", "-score", "-last_seen"], name="case_queue"),
             # The same for tabs that hold a good part of all cases, whatever their triage.
             models.Index(fields=["-severity_rank", "-score", "-last_seen", "-id"], name="case_gravest_first"),
+            models.Index(
+                fields=["judged_at"], condition=Q(triage="open", judged_at__isnull=False), name="case_came_back"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ from django.db.models import (
     When,
 )
 
+from ip_tracking.detection.finding import Severity
 from ip_tracking.models import CaseFinding, SuspiciousIP, cases
 from ip_tracking.models.cases import SuspiciousIPQuerySet
 from ip_tracking.review.search import search
@@ -100,6 +101,8 @@ FACETS = (
     Facet("source", "Source", "source"),
 )
 
+_RANKS = {severity.value: severity.rank for severity in Severity}
+
 # Name in an address -> column.
 ORDERS = {
     "network": "span_first",
@@ -139,6 +142,8 @@ class Question:
     def cases(self, user_id: Any, now: datetime) -> SuspiciousIPQuerySet:
         """Raises SearchError."""
         columns = {facet.column: self.chosen[facet.name] for facet in FACETS if facet.name in self.chosen}
+        if "severity" in columns:
+            columns["severity_rank"] = _RANKS.get(columns["severity"], 0)  # where the index of the order begins
         return self.found(user_id, now).filter(**columns).order_by(*self._by(), *GRAVEST_FIRST)
 
     def chose(self, facet: Facet, value: Any) -> bool:
@@ -205,20 +210,34 @@ class FacetShown:
     more: int  # values that are not listed
 
 
-def facets(question: Question, user_id: Any, now: datetime) -> list[FacetShown]:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How many cases a question finds, and how many each facet would."""
+
+    total: int
+    facets: list[FacetShown]
+
+
+def answer(question: Question, user_id: Any, now: datetime) -> Answer:
     """Counts each value among the cases that all the *other* facets let through; one query. Raises SearchError."""
     columns = [facet.column for facet in FACETS]
     user_name = f"assignee__{get_user_model().USERNAME_FIELD}"
     groups = list(question.found(user_id, now).order_by().values(*columns, user_name).annotate(cases=Count("pk")))
     names = {group["assignee"]: group[user_name] for group in groups}
-    return [_shown(facet, groups, question, names) for facet in FACETS]
+    chosen = {facet.column: question.chosen[facet.name] for facet in FACETS if facet.name in question.chosen}
+    total = sum(group["cases"] for group in groups if _is_chosen(group, chosen))
+    return Answer(total, [_shown(facet, groups, question, names) for facet in FACETS])
+
+
+def _is_chosen(group: Mapping[str, Any], chosen: Mapping[str, Any]) -> bool:
+    return all(group[column] == value for column, value in chosen.items())
 
 
 def _shown(facet: Facet, groups: list[dict[str, Any]], question: Question, names: Mapping[Any, str]) -> FacetShown:
     others = {one.column: question.chosen[one.name] for one in FACETS if one.name in question.chosen and one != facet}
     counts: Counter[Any] = Counter()
     for group in groups:
-        if all(group[column] == value for column, value in others.items()):
+        if _is_chosen(group, others):
             counts[group[facet.column]] += group["cases"]
     if facet.name in question.chosen:
         counts[question.chosen[facet.name]] += 0  # chosen, so listed, even if there is none
