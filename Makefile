@@ -19,7 +19,7 @@ POSTGRES = DATABASE_URL=postgres://sentinel@postgres.example.com/sentinel
 SQLITE = DATABASE_URL=sqlite://:memory:
 
 CHECKS := check-style check-types check-imports check-migrations check-settings check-api
-.PHONY: help run manage test test-all check $(CHECKS) fix docs bench clean installed installed-dev
+.PHONY: help run manage test test-all check $(CHECKS) fix docs bench clean installed installed-dev installed-axe
 
 help:  ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +33,7 @@ manage: installed  ## a Django command on the data of `make run`, as in `make ma
 test: installed-dev  ## all tests but the slow ones (ARGS="-k login" for some)
 	@$(PY) -m pytest -m "not slow" $(ARGS)
 
-test-all: installed-dev  ## all tests
+test-all: installed-dev installed-axe  ## all tests
 	@$(PY) -m pytest $(ARGS)
 
 check: installed-dev  ## style, types, imports, migrations, settings of a production server, API description
@@ -78,6 +78,15 @@ installed:
 
 installed-dev:
 	$(INSTALLED) $(VENV)/installed-dev
+
+# axe-core looks at pages for the browser tests. Where npm is missing those are skipped, and say so.
+installed-axe:
+	@! command -v npm >/dev/null || $(LOCKED) $(MAKE) --silent --no-print-directory $(VENV)/axe/installed
+
+$(VENV)/axe/installed: tests/browser/package.json tests/browser/package-lock.json
+	@echo "Installing what $< names into $(@D)."
+	@mkdir -p $(@D) && cp $^ $(@D) && cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 $(VENV)/installed: requirements.txt | $(PY)
 	@echo "Installing what $< names into $(VENV); this takes about a minute and is done once."

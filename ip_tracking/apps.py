@@ -11,9 +11,10 @@ class IpTrackingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ip_tracking import checks, consumer_checks, identity_checks, outcomes
+        from ip_tracking import checks, consumer_checks, identity_checks, outcomes, webhook_checks
 
         checks.register()
         consumer_checks.register()
         identity_checks.register()
+        webhook_checks.register()
         outcomes.listen()

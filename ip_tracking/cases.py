@@ -18,6 +18,7 @@ from ip_tracking.gate import decisions
 from ip_tracking.models import CaseFinding, Decision, RequestLog, SuspiciousIP
 from ip_tracking.record.storage import fit
 from ip_tracking.redaction import redact
+from ip_tracking.webhook.announce import CaseEvent, announce
 from metrics import catalogue, emit
 
 LIVE = "live"
@@ -60,6 +61,7 @@ def _file_network(network: str, findings: list[Finding], source: str, now: datet
     if not grown:
         return None
     before = (case.triage, case.enforcement, case.enforced_until)
+    is_new, was_grave = case.version == 0, _is_grave(case)
     _summarise(case)
     _reopen(case, grown, now)
     if source == LIVE:
@@ -67,7 +69,20 @@ def _file_network(network: str, findings: list[Finding], source: str, now: datet
     if case.version == 0 or before != (case.triage, case.enforcement, case.enforced_until):
         case.version += 1  # what people decide by; not at each request of an attack, or nobody could act during one
     case.save()
+    if source == LIVE and _is_grave(case) and not was_grave:
+        announce(case, _event(is_new, before[0]), now)
     return case
+
+
+def _is_grave(case: SuspiciousIP) -> bool:
+    """There to review, and of high severity or worse."""
+    return case.triage == SuspiciousIP.Triage.OPEN and case.severity_rank >= Severity.HIGH.rank
+
+
+def _event(is_new: bool, triage_before: str) -> CaseEvent:
+    if is_new:
+        return CaseEvent.OPENED
+    return CaseEvent.WORSENED if triage_before == SuspiciousIP.Triage.OPEN else CaseEvent.REOPENED
 
 
 def _open(network: str, findings: list[Finding], source: str) -> SuspiciousIP:

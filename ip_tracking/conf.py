@@ -25,6 +25,14 @@ MODES = ("enforce", "shadow", "off")
 # Stands in TRUSTED_PROXIES for a peer without an address: a server listening on a unix socket.
 UNIX = "unix"
 
+# Networks of one's own: private use, loopback, and what providers share among their customers.
+PRIVATE = tuple(
+    map(
+        ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10", "fc00::/7", "::1/128"),
+    )
+)
+
 # The sweep and a changed rule look a day back, so that less would leave them nothing.
 KEEP_DAYS = range(2, 3_651)
 
@@ -62,6 +70,10 @@ class Settings:
     record: str = "celery"  # who stores events: a worker, this process' own thread, nobody
     background: bool = True  # the process' own thread: sends events, refreshes decisions; off in unit tests
     spool_dir: str = ""  # where batches wait that could not be sent; "" drops them, counted
+    site_url: str = ""  # what links to this site begin with, as in "https://shop.example.com"
+    webhook_url: str = ""  # who is told of grave cases; "" tells nobody
+    webhook_secret: str = field(default="", repr=False)  # what its messages are signed with
+    webhook_networks: tuple[Network, ...] = ()  # private networks that it may go to
     keep_log_days: int = 30  # the request log, by whole UTC days
     keep_evidence_days: int = 180  # the requests frozen in findings
     keep_case_days: int = 730  # closed cases, what people wrote about them, ended decisions
@@ -86,6 +98,25 @@ def networks(entries: tuple[str, ...]) -> tuple[Network, ...]:
                 f'{entry!r} in TRUSTED_PROXIES is not a network ({error}); write "10.0.0.0/8" or "unix"'
             ) from error
     return tuple(found)
+
+
+def own_networks(entries: object) -> tuple[Network, ...]:
+    """Reads WEBHOOK_NETWORKS: CIDRs within the private ranges, so that no slip opens the link-local ones or all."""
+    try:
+        found = tuple(ip_network(entry) for entry in _listed("WEBHOOK_NETWORKS", entries))
+    except ValueError as error:
+        raise BadSetting(f"IP_TRACKING['WEBHOOK_NETWORKS']: {error}; write [\"10.1.2.0/24\"]") from error
+    for network in found:
+        if not any(network.version == own.version and network.subnet_of(own) for own in PRIVATE):  # type: ignore[arg-type]
+            ranges = ", ".join(map(str, PRIVATE))
+            raise BadSetting(f"IP_TRACKING['WEBHOOK_NETWORKS'] names {network}, which is in none of {ranges}")
+    return found
+
+
+def _listed(key: str, value: object) -> list[str]:
+    if not isinstance(value, list | tuple):
+        raise BadSetting(f"IP_TRACKING[{key!r}] is {value!r}; write a list: [{value!r}]")
+    return [str(entry) for entry in value]
 
 
 def unknown_key(key: str) -> str:
@@ -145,6 +176,7 @@ def build(raw: Mapping[str, Any]) -> Settings:
         raise BadSetting(f"IP_TRACKING['TRUSTED_PROXIES'] is {proxies!r}; write a list: [{proxies!r}]")
     proxies = tuple(proxies)
     values |= {
+        "webhook_networks": own_networks(values.get("webhook_networks", ())),
         "trusted_proxies": proxies,
         "trusted_networks": networks(proxies),
         "trusts_unix": UNIX in proxies,

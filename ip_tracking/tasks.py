@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from celery import shared_task
 from celery.exceptions import Reject
@@ -23,12 +24,16 @@ from ip_tracking.models import Batch, PolicyHour, RequestLog
 from ip_tracking.record import partitions
 from ip_tracking.record.message import Message, NotSent, unpack
 from ip_tracking.record.storage import store, to_event
+from ip_tracking.webhook.deliver import MOST_TRIES, Outcome, deliver, pause_s
 from metrics import catalogue, emit
 
 logger = logging.getLogger(__name__)
 
 # A batch takes a fraction of a second. What takes a minute hangs, and goes to another worker.
 STORE_LIMIT_S = 60
+
+# One try takes ten seconds and a look-up.
+WEBHOOK_LIMIT_S = 60
 
 # While the database is away batches go back to their queue; the pause keeps the workers from spinning.
 AWAY_PAUSE_S = 1.0
@@ -71,6 +76,26 @@ def sweep_hours() -> str:
     report_coverage(now)
     found = _measured("hourly", lambda: sweep.run(now))
     return f"{found} finding(s)"
+
+
+@shared_task(
+    name="ip_tracking.tasks.send_webhook",
+    bind=True,
+    acks_late=True,
+    time_limit=WEBHOOK_LIMIT_S,
+    max_retries=MOST_TRIES,
+)
+def send_webhook(task: Any, body: str) -> None:
+    """Delivers one message; where nobody takes it, tries again for a quarter of an hour."""
+    outcome = deliver(body)
+    if outcome is not Outcome.AGAIN:
+        emit.count(catalogue.WEBHOOKS, outcome=outcome.value)
+    elif task.request.retries + 1 < MOST_TRIES:
+        emit.count(catalogue.WEBHOOKS, outcome=outcome.value)
+        raise task.retry(countdown=pause_s(task.request.retries))
+    else:
+        logger.error("The webhook was given up after %s tries.", MOST_TRIES)
+        emit.count(catalogue.WEBHOOKS, outcome="given_up")
 
 
 @shared_task(name="ip_tracking.tasks.remove_expired")

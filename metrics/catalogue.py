@@ -78,6 +78,14 @@ RELEASES = Metric(
     "Findings that people overruled; divided by security.ips_flagged, the share of false ones.",
     ("rule", "action"),
 )
+WEBHOOKS = Metric(
+    "security.webhooks",
+    "count",
+    "event",
+    "Tries to tell the webhook's receiver of a grave case: sent, again (and later), rejected, unsafe, given_up, "
+    "not_queued (the broker was away), off.",
+    ("outcome",),
+)
 
 POLICIES_DEAD = Metric("ratelimit.policies_dead", "gauge", "item", "Policies that guard nothing any more.")
 ROUTES_UNGUARDED = Metric("ratelimit.routes_unguarded", "gauge", "item", "Sensitive routes that no policy guards.")

@@ -278,6 +278,13 @@ def environment_of(var: Path) -> dict[str, str]:
         "CELERY_BROKER_URL": broker_url(valkey, 1),
         "IP_TRACKING_MODE": "enforce",
         "ENFORCE": "block",
+        "SITE_URL": "",
+        "WEBHOOK_URL": "",
+        "WEBHOOK_SECRET": "",
+        "WEBHOOK_NETWORKS": "",
+        "KEEP_LOG_DAYS": "",
+        "KEEP_EVIDENCE_DAYS": "",
+        "KEEP_CASE_DAYS": "",
         # So that a client on this machine can speak as a proxy would, and be any address.
         "TRUSTED_PROXIES": "127.0.0.0/8,::1",
         "PROXY_HEADER": "X-Forwarded-For",

@@ -96,6 +96,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 INSTALLED_APPS = [
+    "sentinel",  # first: its templates stand before those of the same name
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -113,7 +114,6 @@ INSTALLED_APPS = [
     "shop.orders",
     "ip_tracking",
     "metrics",
-    "sentinel",
 ]
 
 MIDDLEWARE = [
@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "ip_tracking.middleware.SentinelMiddleware",
+    "sentinel.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -159,6 +160,17 @@ CSRF_COOKIE_SECURE = HTTPS
 # Only nginx, the trusted proxy of docker-compose.yml, may say that the client spoke TLS.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_TLS_PROXY", default=False) else None
 X_FRAME_OPTIONS = "DENY"
+# Nothing but our own files, and nothing written into a page: what an attacker sent is shown there (sentinel/csp.py).
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}
 
 # Who is who
 
@@ -188,6 +200,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # No picture from validator.swagger.io, which would be told our address. Deep links would be links within buttons.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": False, "validatorUrl": None},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "ip_tracking.openapi.describe_limits",
@@ -319,6 +333,10 @@ IP_TRACKING = {
     "KEEP_EVIDENCE_DAYS": days("KEEP_EVIDENCE_DAYS", 180),
     "KEEP_CASE_DAYS": days("KEEP_CASE_DAYS", 730),
     "LEGACY_FIELDS": LEGACY_FIELDS,
+    "SITE_URL": env.str("SITE_URL", ""),
+    "WEBHOOK_URL": env.str("WEBHOOK_URL", ""),
+    "WEBHOOK_SECRET": env.str("WEBHOOK_SECRET", ""),
+    "WEBHOOK_NETWORKS": env.list("WEBHOOK_NETWORKS", default=[]),
     "KNOWN_CALLER": "shop.accounts.tokens.caller_id",
     "KINDS": {
         "shop:login": "login",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 from ip_tracking.api import LimitsView
 from metrics.health import healthz
+from sentinel.api_docs import ApiDocsView
 
 admin.site.site_header = "Sentinel"
 admin.site.site_title = "Sentinel"
@@ -17,7 +18,8 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("api/v1/", include("shop.urls")),
     path("api/v1/limits/", LimitsView.as_view(), name="limits"),
+    path("api/v1/security/", include("ip_tracking.security_api.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("api/v1/docs/", ApiDocsView.as_view(url_name="schema"), name="api-docs"),
     path("admin/", admin.site.urls),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -18,12 +19,16 @@ def require(name: str, package: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/postgresql/bin")
     if found:
         return found
-    if name.replace(".", "").isidentifier() and _is_module(name):
-        return name
-    missing = f"{name} is missing: install {package}"
+    if not (name.replace(".", "").isidentifier() and _is_module(name)):
+        missing(f"{name} is missing: install {package}")
+    return name
+
+
+def missing(what: str) -> NoReturn:
+    """Ends the test for what is not there: skipped by this name at a desk, failed in CI."""
     if os.environ.get("CI"):
-        pytest.fail(missing, pytrace=False)
-    pytest.skip(missing)
+        pytest.fail(what, pytrace=False)
+    pytest.skip(what)
 
 
 def _is_module(name: str) -> bool:

@@ -81,8 +81,9 @@ SIGNATURES: tuple[Signature, ...] = (
         URL,
         r"\{\{.{0,80}(?:\d{1,12}['\"]?\s?\*\s?['\"]?\d{1,12}|__class__|config\.(?:items|__)|request\.(?:application"
         r"|__)|lipsum|cycler"
-        r"|_self\.|constructor\.)|<%=?\s?\d{1,12}\s?\*\s?\d{1,12}|__(?:subclasses|globals|builtins|import)__",
-        ("{{", "<%", "__"),
+        r"|_self\.|constructor\.)|<%=?\s?\d{1,12}\s?\*\s?\d{1,12}|__(?:subclasses|globals|builtins|import)__"
+        r"|freemarker\.template\.utility|\?new\(\)\(",
+        ("{{", "<%", "__", "freemarker", "?new"),
         "Template engines (Jinja, Twig, ERB) evaluate it; 7*7 is the usual first try. A name alone is a page's own "
         "slip.",
         "/search/?q={{7*7}}",
@@ -397,6 +398,24 @@ SIGNATURES: tuple[Signature, ...] = (
         "A version of HTTP that does not exist (the others are taken off the path): flood tools vary what they can.",
         "GET / HTTP/1.2",
     ),
+    Signature(
+        "disguised-ending",
+        EXPLOIT,
+        ("path",),
+        r"\.(?:php|jspx?|aspx?|ashx|action|do|cgi)/\.[\w.]{1,8}$|;/?\.(?:jsp|css|js|png|ico|html?)$|/\.\.cfide/",
+        (";", "/.", "cfide"),
+        "An ending that a filter lets pass, behind what the server will run: /admin.php/.css, /rest/server;.jsp.",
+        "/apps/graphapi/tests/GetPhpInfo.php/.css",
+    ),
+    Signature(
+        "parameter-twice",
+        EXPLOIT,
+        ("query",),
+        r"\[(?:e?mail|user(?:name)?|login)\]\[\].{1,200}\[(?:e?mail|user(?:name)?|login)\]\[\]",
+        _words("email mail user username login"),
+        "A second address for one account's new password, which then goes to both (CVE-2023-7028).",
+        "/users/password?user[email][]=ada@example.org&user[email][]=eve@example.net",
+    ),
     # --- exploits: of one product, each known by its own path --------------------------------------------------------
     Signature(
         "phpunit",
@@ -430,7 +449,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "spring-gateway",
         EXPLOIT,
         ("path",),
-        r"/actuator/gateway/routes|/actuator/(?:restart|refresh|jolokia|shutdown)\b",
+        r"/actuator/gateway/(?:routes|refresh)|/actuator/(?:restart|refresh|jolokia|shutdown)\b",
         _words("actuator"),
         "Spring's management routes that change the running application (CVE-2022-22947).",
         "/actuator/gateway/routes/new",
@@ -590,6 +609,50 @@ SIGNATURES: tuple[Signature, ...] = (
         "Products for administrators with a hole of their own: MOVEit, ScreenConnect, Cacti, vBulletin, Drupal, "
         "Docker...",
         "/pma/scripts/setup.php",
+    ),
+    Signature(
+        "upload-script",
+        EXPLOIT,
+        ("path",),
+        r"/(?:wp-file-manager|elfinder|kcfinder|fckeditor|ckfinder|filemanager|file-manager|uploadify|plupload"
+        r"|jquery[.-]?file[.-]?upload|blueimp[\w-]{0,20}|revslider|formcraft|server/php)/[\w./-]{0,80}"
+        r"(?:connector|upload|uploadhandler|index|browse)[\w.]{0,12}\.(?:php\d?|aspx?|cfm|jsp)$",
+        _words(
+            "connector upload uploadify uploadhandler browse elfinder fckeditor kcfinder ckfinder plupload revslider"
+        )
+        + _words("formcraft filemanager"),
+        "Upload scripts of editors and file managers, which took any file from anybody.",
+        "/wp-content/plugins/wp-file-manager/lib/php/connector.minimal.php",
+        unless_served=True,
+    ),
+    Signature(
+        "edge-product",
+        EXPLOIT,
+        TARGET,
+        r"/htmlawedtest\.php|/getphpinfo\.php|/php/ztp_gate\.php|/pcidss/report\?|/user-role/rest-userrole"
+        r"|/webinterface/function/?\?.{0,60}(?:command=|c2f=)|/app/rest/(?:users/id:\d{1,9}/tokens|debug/processes)"
+        r"|[?&]jsp=/app/rest/|/cobbler_api$|/functionrouter$|/tmunblock\.cgi$|/api/jsonws/invoke$|/cli\?remoting=false"
+        r"|/users/id:\d{1,9}/tokens/rpc2|/hnap1/?$|/cgi-bin/viewlog\.asp|/debug/pyspidervulntest|/admin/config\.php\?"
+        r"password(?:\[|%5b)|/fileserver/[\w.-]{1,40}\.jsp$|/manager/text/(?:deploy|undeploy)|/adminapi/accessmanager"
+        r"|/aspera/faspex/package_relay|/nuxeo/login\.jsp/|/api/v\d/php-?fpm|/rpc/set_safe_mode|/_all_dbs\?"
+        r"|/xmlpserver/.{0,40}<!|/oauth/idp/\.well-known/|/rest/tinymce/1/macro/preview|/sys/ui/extend/varkind/custom\.jsp"
+        r"|/seeyon/(?:htmlofficeservlet|thirdpartycontroller)|/weaver/bsh\.servlet\.bshservlet|/cgi-bin/libagent\.cgi"
+        r"|/plugins/weathermap/editor\.php|/index\.php\?.{0,20}option=com_(?:fields|jce|jdownloads|fabrik)\b.{0,120}"
+        r"(?:fullordering|upload)|/nation\.php|/horde/(?:imp|turba)/.{0,60}<|/dfs/\w{0,20}upload|/tos/index\.php\?.{0,40}exec",
+        _words(
+            "htmlawedtest getphpinfo ztp pcidss rest webinterface processes tokens cobbler functionrouter tmunblock "
+            "jsonws cli"
+        )
+        + _words(
+            "hnap1 viewlog pyspidervulntest password fileserver manager accessmanager faspex nuxeo fpm rpc all oauth"
+        )
+        + _words(
+            "xmlpserver tinymce varkind seeyon weaver libagent weathermap fullordering com nation horde dfs tos jsp"
+        ),
+        "Products whose hole has an address of its own: CrushFTP, TeamCity, GLPI, ownCloud, Palo Alto, NetScaler, "
+        "Liferay, Ivanti...",
+        "/vendor/htmlawed/htmlawed/htmLawedTest.php",
+        unless_served=True,
     ),
     # --- files that hold secrets ------------------------------------------------------------------------------------
     Signature(
@@ -834,7 +897,20 @@ SIGNATURES: tuple[Signature, ...] = (
         "/sites/default/files/",
         unless_served=True,
     ),
-    # --- agents that say what they are ------------------------------------------------------------------------------
+    # --- tools that say what they are ------------------------------------------------------------------------------
+    Signature(
+        "scanner-probe",
+        SCANNER_AGENT,
+        ("path",),
+        r"/nice ports,/tri|/nmaplowercheck\d|/acunetix[\w.-]{0,20}|/w00tw00t|/nikto|/netsparker[\w.-]{0,20}|/nessus\d"
+        r"|/appscan_fingerprint|/qualys\w{0,10}\d|/openvas|/sqlmap|/burpcollab",
+        _words("nice acunetix nikto netsparker openvas sqlmap appscan")
+        + ("nmaplowercheck", "w00tw00t", "nessus", "qualys")
+        + ("burpcollab", "acunetix", "fingerprint"),
+        "A page that only a scanner asks for, to learn how this site says that there is none.",
+        "/nice%20ports%2C/Tri%6Eity.txt%2ebak",
+        unless_served=True,
+    ),
     Signature(
         "attack-tool",
         SCANNER_AGENT,

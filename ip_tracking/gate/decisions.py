@@ -231,6 +231,11 @@ def _store_generation(now: datetime) -> bytes | None:
     return b" ".join(found.values())
 
 
+def allow_list(now: datetime) -> Table:
+    """Asks the rows for the whole of it, to look many clients up in."""
+    return Table(list(Decision.objects.standing(now).filter(kind=Decision.Kind.ALLOW)))
+
+
 def is_allowed(network: str, now: datetime) -> bool:
     """Asks the rows: is this network on the allow-list?"""
     parsed = ip_network(network)

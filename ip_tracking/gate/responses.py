@@ -62,7 +62,7 @@ def _page(problem: dict[str, Any]) -> HttpResponse:
     # Alone on its page: no script, not in a frame, and no style but its own, which is in it: a sheet of its own would
     # be refused like the page.
     response["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'self' '{_style_hash()}'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src '{_style_hash()}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
     return response
 

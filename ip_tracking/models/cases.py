@@ -29,24 +29,19 @@ class SuspiciousIPQuerySet(models.QuerySet["SuspiciousIP"]):
         return self.filter(span_first__lte=span.last, span_last__gte=span.first)
 
     def to_review(self, now: datetime) -> SuspiciousIPQuerySet:
-        """Open, or snoozed until a time that has come."""
-        return self.filter(Q(triage=SuspiciousIP.Triage.OPEN) | _SNOOZED & Q(snoozed_until__lte=now))
+        return self.filter(to_review(now))
 
     def mine(self, user_id: Any, now: datetime) -> SuspiciousIPQuerySet:
-        return self.to_review(now).filter(assignee_id=user_id)
+        return self.filter(to_review(now), assignee_id=user_id)
 
     def snoozed(self, now: datetime) -> SuspiciousIPQuerySet:
-        return self.filter(_SNOOZED & (Q(snoozed_until=None) | Q(snoozed_until__gt=now)))
+        return self.filter(snoozed(now))
 
     def blocked(self, now: datetime) -> SuspiciousIPQuerySet:
-        """Blocked or throttled, now."""
-        return self.filter(
-            Q(enforced_until=None) | Q(enforced_until__gt=now),
-            enforcement__in=(SuspiciousIP.Enforcement.BLOCKED, SuspiciousIP.Enforcement.THROTTLED),
-        )
+        return self.filter(blocked(now))
 
     def closed(self) -> SuspiciousIPQuerySet:
-        return self.filter(triage=SuspiciousIP.Triage.CLOSED)
+        return self.filter(closed())
 
 
 class SuspiciousIP(models.Model):
@@ -128,6 +123,8 @@ class SuspiciousIP(models.Model):
         indexes = [
             models.Index(fields=["span_first", "span_last"], name="case_span"),
             models.Index(fields=["triage", "-severity_rank", "-score", "-last_seen"], name="case_queue"),
+            # The same for tabs that hold a good part of all cases, whatever their triage.
+            models.Index(fields=["-severity_rank", "-score", "-last_seen", "-id"], name="case_gravest_first"),
         ]
 
     def __str__(self) -> str:
@@ -149,7 +146,26 @@ class SuspiciousIP(models.Model):
         return self.network == erased_name(self.pk or 0)
 
 
-_SNOOZED = Q(triage=SuspiciousIP.Triage.SNOOZED)
+# Which cases lie where: conditions, so that one query can count them all.
+
+
+def to_review(now: datetime) -> Q:
+    """Open, or snoozed until a time that has come."""
+    return Q(triage=SuspiciousIP.Triage.OPEN) | Q(triage=SuspiciousIP.Triage.SNOOZED, snoozed_until__lte=now)
+
+
+def snoozed(now: datetime) -> Q:
+    return Q(Q(snoozed_until=None) | Q(snoozed_until__gt=now), triage=SuspiciousIP.Triage.SNOOZED)
+
+
+def blocked(now: datetime) -> Q:
+    """Blocked or throttled, now."""
+    kept_out = (SuspiciousIP.Enforcement.BLOCKED, SuspiciousIP.Enforcement.THROTTLED)
+    return Q(Q(enforced_until=None) | Q(enforced_until__gt=now), enforcement__in=kept_out)
+
+
+def closed() -> Q:
+    return Q(triage=SuspiciousIP.Triage.CLOSED)
 
 
 class CaseFinding(models.Model):

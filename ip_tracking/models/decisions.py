@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import ip_network
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,6 +13,12 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self, now: datetime) -> DecisionQuerySet:
         """Decisions in force: not ended by anybody, not expired."""
         return self.filter(Q(until=None) | Q(until__gt=now), ended_at=None)
+
+    def covering(self, network: str) -> DecisionQuerySet:
+        """Decisions on a network or a wider one, by every name that has, 33 or 65: the index answers."""
+        parsed = ip_network(network)
+        around = [str(parsed.supernet(new_prefix=length)) for length in range(parsed.prefixlen + 1)]
+        return self.filter(network__in=[network, *around])
 
     def to_copy(self, now: datetime) -> DecisionQuerySet:
         """Decisions that changed since they were copied to the store. To run out is a change too."""
@@ -54,6 +61,13 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.network}"
+
+    def stands(self, now: datetime) -> bool:
+        return self.ended_at is None and (self.until is None or self.until > now)
+
+    def was_served(self, now: datetime) -> bool:
+        """It ran its whole term; see `served` of many."""
+        return self.until is not None and self.until <= now and (self.ended_at is None or self.ended_at >= self.until)
 
 
 # The kinds that keep somebody out.

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from operator import itemgetter
 
 from django.db import models
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Window
-from django.db.models.functions import RowNumber, TruncHour
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Subquery, Value, Window
+from django.db.models.functions import Coalesce, RowNumber, TruncHour
 
 from ip_tracking.models.population import PopulationQuerySet
 
@@ -105,7 +105,7 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
     ) -> Counter[tuple[datetime, str]]:
         """How many requests each of these sent in each UTC hour."""
         rows = self.filter(network__in=networks, at__gte=start, at__lt=end).annotate(hour=TruncHour("at", tzinfo=UTC))
-        counted = rows.values("hour", "network").annotate(times=Count("pk")).values_list("hour", "network", "times")
+        counted = rows.values("hour", "network").annotate(times=Count("*")).values_list("hour", "network", "times")
         return Counter({(hour, network): times for hour, network, times in counted})
 
     def networks_showing(self, which: Q) -> list[str]:
@@ -135,6 +135,19 @@ class RequestLogQuerySet(models.QuerySet["RequestLog"]):
         latest = self.filter(at__gte=since).exclude(kind="health").order_by("-at").values_list("address", flat=True)
         counted = Counter(latest[:most])
         return (*max(counted.items(), key=itemgetter(1), default=("", 0)), counted.total())
+
+    def by_answer(self, network: str, since: datetime, *, most: int) -> list[tuple[datetime, int, str, int]]:
+        """Counts the latest rows of one network by UTC hour, status, and who refused them."""
+        rows = self.filter(network=network)
+        earliest = rows.order_by("-at").values("at")[most - 1 : most]
+        counted = (
+            rows.filter(Q(at__gte=since), at__gte=Coalesce(Subquery(earliest), Value(since)))
+            .annotate(hour=TruncHour("at", tzinfo=UTC))
+            .values("hour", "status", "refused")
+            .annotate(times=Count("*"))
+            .order_by("hour", "status", "refused")
+        )
+        return list(counted.values_list("hour", "status", "refused", "times"))
 
     def latest_of(self, network: str, since: datetime, *, most: int) -> RequestLogQuerySet:
         return self.filter(network=network, at__gte=since).order_by("-at")[:most]

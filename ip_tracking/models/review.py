@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from ip_tracking.models.append_only import AppendOnly
+from ip_tracking.visible import visible
 
 
 class ReviewAction(AppendOnly):
@@ -31,7 +32,7 @@ class ReviewAction(AppendOnly):
         ordering = ["-at", "-id"]
 
     def __str__(self) -> str:
-        return f"{self.action} by {self.actor_name}"
+        return f"{self.action} by {visible(self.actor_name)}"
 
 
 class ReviewText(models.Model):

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 
 from ip_tracking.models.append_only import AppendOnly
+from ip_tracking.visible import visible
 
 
 class GateSwitchQuerySet(models.QuerySet["GateSwitch"]):
@@ -38,7 +39,7 @@ class GateSwitch(AppendOnly):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.mode} by {self.actor}"
+        return f"{self.mode} by {visible(self.actor)}"
 
     def holds(self, now: datetime) -> bool:
         return self.until is not None and self.until > now

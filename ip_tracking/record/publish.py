@@ -1,4 +1,4 @@
-"""Sends one batch to the broker, on a connection of its own that gives up within two seconds."""
+"""Sends a message to the broker, on a connection of its own that gives up within two seconds."""
 
 from __future__ import annotations
 
@@ -30,12 +30,14 @@ class Publisher:
 
     def send(self, batch_id: str, message: Message) -> None:
         """Raises NotSent when the broker is away, slow or refuses."""
+        self.call(TASK, [batch_id, message], batch_id)
+
+    def call(self, task: str, args: list[Any], task_id: str) -> None:
+        """Any task, as `send` does; raises NotSent."""
         try:
             if self._producer is None:
                 self._connect()
-            current_app.send_task(
-                TASK, args=[batch_id, message], task_id=batch_id, producer=self._producer, retry=False
-            )
+            current_app.send_task(task, args=args, task_id=task_id, producer=self._producer, retry=False)
         except self._errors() as error:
             self.close()
             raise NotSent(f"{type(error).__name__}: {error}") from error

@@ -45,7 +45,7 @@ class Pages:
                     yield as_page(event._replace(request_id=request_id), unled=unled)
 
     def _forget(self) -> None:
-        kept = {network: {s: views[s] for s in _crowds(views)} for network, views in self._viewed.items()}
+        kept = {network: {s: _looked_at(views[s]) for s in _crowds(views)} for network, views in self._viewed.items()}
         self._viewed = defaultdict(dict, {network: views for network, views in kept.items() if views})
         self.held = sum(len(views) for seconds in self._viewed.values() for views in seconds.values())
         self.most = max(self.most, 2 * self.held)  # or a log of nothing but crowds would be gone through at every line
@@ -56,23 +56,23 @@ def _looked_at(views: Sequence[View]) -> list[View]:
 
 
 def _crowds(views: Views) -> set[int]:
-    """The seconds that lie in a window which may hold as many views as a rule asks for."""
-    all_of = {second: len(at) for second, at in views.items()}
-    unled = {second: sum(view[3] for view in at) for second, at in views.items()}
+    """The seconds that lie in a window which may hold as many different pages as a rule asks for."""
+    all_of = {second: len({view[2].path for view in at}) for second, at in views.items()}
+    unled = {second: len({view[2].path for view in at if view[3]}) for second, at in views.items()}
     return _crowded_seconds(all_of, CRAWLING) | _crowded_seconds(unled, SCRAPING)
 
 
-def _crowded_seconds(viewed: dict[int, int], rule: Rule) -> set[int]:
-    if sum(viewed.values()) < rule.threshold:
+def _crowded_seconds(pages: dict[int, int], rule: Rule) -> set[int]:
+    if sum(pages.values()) < rule.threshold:
         return set()
     crowded: set[int] = set()
     window: deque[int] = deque()
     held = 0
-    for second in sorted(viewed):
+    for second in sorted(pages):
         window.append(second)
-        held += viewed[second]
+        held += pages[second]
         while window[0] < second - rule.window_s:
-            held -= viewed[window.popleft()]
+            held -= pages[window.popleft()]
         if held >= rule.threshold:
             crowded.update(window)
     return crowded

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max, QuerySet
 
 from ip_tracking.client import holds_proxy, is_loopback
 from ip_tracking.gate import decisions
@@ -70,6 +71,10 @@ PERMISSIONS = {
 class NotPossible(ValueError):
     """The request makes no sense as it stands; the text says what would."""
 
+    def __init__(self, text: str, field: str = "") -> None:
+        super().__init__(text)
+        self.field = field  # of Order, where it is one
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -86,15 +91,19 @@ class Order:
     def checked(self, now: datetime) -> Order:
         """The order as it is kept; raises NotPossible where it makes no sense."""
         if self.hours is not None and not 1 <= self.hours <= LONGEST_HOURS:
-            raise NotPossible("A block stands from one hour to a year, or until somebody ends it.")
+            raise NotPossible("A block stands from one hour to a year, or until somebody ends it.", "hours")
         if self.action is Action.JUDGE and self.verdict not in _VERDICTS:
-            raise NotPossible(f"{self.verdict!r} is no verdict; give one of {', '.join(_VERDICTS)}.")
+            raise NotPossible(f"{self.verdict!r} is no verdict; give one of {', '.join(_VERDICTS)}.", "verdict")
         if self.action is Action.BLOCK and self.verdict not in ("", Verdict.MALICIOUS):
-            raise NotPossible("Whom a block closes the case of is malicious, or the verdict is left open.")
+            raise NotPossible("Whom a block closes the case of is malicious, or the verdict is left open.", "verdict")
         if self.action is Action.ASSIGN and self.assignee is not None and _reviewer(self.assignee) is None:
-            raise NotPossible(f"{self.assignee!r} is nobody who may review; give the id of somebody who may.")
+            raise NotPossible(
+                f"{self.assignee!r} is nobody who may review; give the id of somebody who may.", "assignee"
+            )
         if self.action is Action.SNOOZE and not _can_snooze(self, now):
-            raise NotPossible(f"Snooze until a time within {LONGEST_SNOOZE.days} days, until it gets worse, or both.")
+            raise NotPossible(
+                f"Snooze until a time within {LONGEST_SNOOZE.days} days, until it gets worse, or both.", "until"
+            )
         return replace(self, reason=_reason(self))
 
 
@@ -127,16 +136,39 @@ def apply(
     """
     order = order.checked(now)
     require(order, len(versions), actor)
-    result = Result(uuid4())
     with transaction.atomic():
-        for case in SuspiciousIP.objects.select_for_update().filter(pk__in=list(versions)).order_by("pk"):
-            refused = _stale(case, versions[case.pk], now) or _rails(order, case, actor, now)
-            if refused:
-                result.refused.append(refused)
-                continue
+        chosen = SuspiciousIP.objects.all() if dry_run else SuspiciousIP.objects.select_for_update()
+        result = _sorted_out(order.action, chosen, versions, actor, now)
+        for case in [] if dry_run else result.done:
+            _do(order, case, actor, now, result.batch)
+    return result
+
+
+def preview(action: Action, versions: Mapping[int, int | None], *, actor: Actor, now: datetime) -> Result:
+    """A dry run before there is an order: which of these cases `apply` would take, and why not the others.
+
+    Raises NotPossible and NotAllowed as `apply` does, but for what only an order says. Three queries, however many.
+    """
+    require(Order(action, hours=1), len(versions), actor)
+    return _sorted_out(action, SuspiciousIP.objects.select_related("assignee"), versions, actor, now)
+
+
+def _sorted_out(
+    action: Action, chosen: QuerySet[SuspiciousIP], versions: Mapping[int, int | None], actor: Actor, now: datetime
+) -> Result:
+    """Tells the cases that it can be done to from those that it cannot."""
+    cases = list(chosen.filter(pk__in=list(versions)).order_by("pk"))
+    changed = [case.pk for case in cases if versions[case.pk] not in (None, case.version)]
+    last = _last_actions(changed)
+    allowed = decisions.allow_list(now) if action is Action.BLOCK and cases else None
+    result = Result(uuid4())
+    for case in cases:
+        if case.pk in changed:
+            result.refused.append(Refused(case, _who_changed(case, last.get(case.pk), now), stale=True))
+        elif why := _why_not(case, actor, allowed, now) if allowed is not None else "":
+            result.refused.append(Refused(case, why))
+        else:
             result.done.append(case)
-            if not dry_run:
-                _do(order, case, actor, now, result.batch)
     return result
 
 
@@ -156,7 +188,7 @@ def read_reason(text: str) -> str:
     """Returns a reason as it is kept; raises NotPossible for one that says nothing, or too much."""
     reason = text.strip()
     if len(reason) not in REASON_CHARS:
-        raise NotPossible(f"Give a reason of {REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.")
+        raise NotPossible(f"Give a reason of {REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.", "reason")
     return reason
 
 
@@ -181,23 +213,24 @@ def _reviewer(user_id: str) -> object | None:
     return user if user is not None and user.has_perm(f"ip_tracking.{roles.REVIEW}") else None
 
 
-def _stale(case: SuspiciousIP, seen: int | None, now: datetime) -> Refused | None:
-    if seen is None or seen == case.version:
-        return None
-    last = ReviewAction.objects.filter(case_id=case.pk).first()
+def _last_actions(case_ids: list[int]) -> dict[int | None, ReviewAction]:
+    """What people did last to each of these cases."""
+    if not case_ids:
+        return {}
+    of_these = ReviewAction.objects.filter(case_id__in=case_ids).order_by()
+    last = of_these.values("case_id").annotate(last=Max("pk")).values("last")
+    return {row.case_id: row for row in ReviewAction.objects.filter(pk__in=last)}
+
+
+def _who_changed(case: SuspiciousIP, last: ReviewAction | None, now: datetime) -> str:
     if last is None or last.after.get("version") != case.version:
-        return Refused(case, "A detector changed it meanwhile: look at it again.", stale=True)
+        return "A detector changed it meanwhile: look at it again."
     ago_s = max(int((now - last.at).total_seconds()), 0)
     ago = f"{ago_s} seconds" if ago_s < 120 else f"{ago_s // 60} minutes"
-    return Refused(case, f"Changed by {last.actor_name} {ago} ago ({last.action}): look at it again.", stale=True)
+    return f"Changed by {last.actor_name} {ago} ago ({last.action}): look at it again."
 
 
-def _rails(order: Order, case: SuspiciousIP, actor: Actor, now: datetime) -> Refused | None:
-    why = _why_not(case, actor, now) if order.action is Action.BLOCK else ""
-    return Refused(case, why) if why else None
-
-
-def _why_not(case: SuspiciousIP, actor: Actor, now: datetime) -> str:
+def _why_not(case: SuspiciousIP, actor: Actor, allowed: decisions.Table, now: datetime) -> str:
     """Why this network may not be blocked, "" where it may."""
     if is_loopback(case.network):
         return "It is this machine itself."
@@ -205,7 +238,7 @@ def _why_not(case: SuspiciousIP, actor: Actor, now: datetime) -> str:
         return "It is a trusted proxy: everybody behind it would be blocked."
     if case.network == actor.network:
         return "You are calling from it yourself."
-    if decisions.is_allowed(case.network, now):
+    if allowed.find(case.network, now):
         return "It is on the allow-list, which outranks a block: it would pass all the same."
     return ""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_network
 
 from ip_tracking.client import UNKNOWN
 from ip_tracking.event import US
@@ -97,10 +96,7 @@ def read_client(text: str) -> str:
 
 
 def _covering(network: str, now: datetime) -> list[DecisionShown]:
-    """Asked by every network that could cover it, 33 or 65 names: the index answers, however many decisions stand."""
-    parsed = ip_network(network)
-    around = [str(parsed.supernet(new_prefix=length)) for length in range(parsed.prefixlen + 1)]
-    found = Decision.objects.standing(now).filter(network__in=[network, *around])
+    found = Decision.objects.standing(now).covering(network)
     strongest_first = sorted(found, key=lambda one: decisions.STRONGEST_FIRST.index(Decision.Kind(one.kind)))
     return [
         DecisionShown(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ip_tracking import conf
+from ip_tracking.gate import switch
 from ip_tracking.models import GateSwitch
 from ip_tracking.review.actions import NotPossible, read_reason
 from ip_tracking.review.actor import Actor
@@ -23,3 +25,9 @@ def turn(mode: GateSwitch.Mode, hours: int | None, *, actor: Actor, reason: str,
         )
     until = now + timedelta(hours=hours)
     return GateSwitch.objects.create(mode=mode, until=until, reason=reason, actor=actor.name, at=now)
+
+
+def guard_down(now: datetime) -> str:
+    """Says that the gate does not enforce, "" where it does. From the rows: this process may not have looked yet."""
+    held = GateSwitch.objects.held(now)
+    return "" if held is None and conf.get().mode == switch.ENFORCE else switch.sentence(held)

@@ -15,8 +15,12 @@ import pytest
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What happened in that project's own process."""
+    return told_by("tests.foreign.visits", tmp_path_factory)
+
+
+def told_by(module: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     result = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.foreign.visits"],
+        [sys.executable, "-W", "error", "-m", module],
         cwd=Path(__file__).parents[2],
         env={
             "PATH": os.environ["PATH"],
@@ -54,4 +58,18 @@ def test_an_offender_becomes_a_case_and_is_refused(seen: dict[str, Any]) -> None
 
 
 def test_nothing_of_the_shop_or_the_wiring_is_imported(seen: dict[str, Any]) -> None:
+    assert seen["imported"] == []
+
+
+def test_the_review_desk_for_programs_works_there_by_one_line(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """REST framework as it comes: its own ways to sign in, its own error handler everywhere else."""
+    seen = told_by("tests.foreign.api_visits", tmp_path_factory)
+
+    assert seen["stranger"] == [403, "application/problem+json"]
+    assert seen["nobody"][:2] == [403, "application/problem+json"]
+    assert "ip_tracking.view_suspiciousip" in seen["nobody"][2]
+    assert seen["networks"] == ["203.0.113.9"]
+    assert seen["blocked"] == [200, "block"]
+    assert seen["stale"] == [412, "application/problem+json"]
+    assert seen["exported"] == "203.0.113.9"
     assert seen["imported"] == []

@@ -4,51 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
-from ip_tracking.detection.finding import Severity
-from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
-from ip_tracking.review import case as case_page
+from ip_tracking.models import Decision, GateSwitch, ReviewAction, ReviewText
+from ip_tracking.review.actions import Action, Order, apply
 from ip_tracking.review.actor import Actor
 from ip_tracking.review.switch import turn
 from tests.review.conftest import OFFICE, Staff, file
-from tests.traffic import ATTACKER, NOON, event, finding
+from tests.review.pages import (
+    HOSTILE,
+    QUEUE,
+    WHY,
+    Page,
+    act,
+    act_on,
+    again,
+    assert_inert_and_visible,
+    page_of,
+    read,
+    text_of,
+    versions,
+)
+from tests.traffic import ATTACKER, finding
 
 pytestmark = pytest.mark.django_db
 
 Commit = Callable[..., AbstractContextManager[Any]]
 
-QUEUE = "/admin/ip_tracking/suspiciousip/"
-WHY = "Card testing since noon"
-
-
-def page_of(case: SuspiciousIP) -> str:
-    return f"{QUEUE}{case.pk}/change/"
-
-
-def act_on(action: str, *cases: SuspiciousIP) -> str:
-    return f"{QUEUE}act/{action}/?ids={','.join(str(case.pk) for case in cases)}"
-
 
 def networks(response: HttpResponse) -> set[str]:
     return {case.network for case in response.context["cl"].result_list}
-
-
-def messages(response: HttpResponse) -> str:
-    return " ".join(str(message) for message in response.context["messages"])
-
-
-def again(case: SuspiciousIP) -> SuspiciousIP:
-    case.refresh_from_db()
-    return case
 
 
 # Who may
@@ -76,8 +66,9 @@ def test_who_may_only_look_sees_no_actions_and_cannot_post_them(staff: Staff) ->
     assert networks(queue) == {ATTACKER}
     assert "Block…" not in queue.content.decode() + page.content.decode()
     for action in ("block", "unblock", "judge"):
+        posted = {"reason": WHY, "hours": "1", "versions": versions(case)}
         assert client.get(act_on(action, case)).status_code == 403
-        assert client.post(act_on(action, case), {"reason": WHY, "hours": "1"}).status_code == 403
+        assert client.post(act_on(action, case), posted).status_code == 403
     chosen = client.post(QUEUE, {"action": "block", "_selected_action": [case.pk]})
     assert "/act/" not in chosen.get("Location", "")
     assert again(case).version == 1
@@ -99,325 +90,15 @@ def test_a_post_without_djangos_token_is_refused(analyst: Client) -> None:
     strict = Client(enforce_csrf_checks=True, REMOTE_ADDR=OFFICE)
     strict.cookies = analyst.cookies
 
-    assert strict.post(act_on("block", case), {"reason": WHY, "hours": "1"}).status_code == 403
+    posted = {"reason": WHY, "hours": "1", "versions": versions(case)}
+    assert strict.post(act_on("block", case), posted).status_code == 403
     assert not ReviewAction.objects.exists()
-
-
-# The queue
-
-
-def test_the_gravest_case_comes_first_and_says_so_in_words_and_shape(analyst: Client) -> None:
-    file(finding(network="198.51.100.1", severity=Severity.MEDIUM))
-    file(finding(network="198.51.100.2", severity=Severity.CRITICAL))
-    file(finding(network="198.51.100.3", severity=Severity.HIGH))
-
-    response = analyst.get(QUEUE)
-
-    shown = response.content.decode()
-    places = [shown.index(text) for text in ("◆ Critical", "▲ High", "○ Medium")]
-    assert places == sorted(places)
-    assert "login-brute-force" in shown
-
-
-@pytest.mark.parametrize(
-    ("searched", "expected"),
-    [
-        ("203.0.113.9", {"203.0.113.9"}),
-        (" 203.0.113.9 ", {"203.0.113.9"}),
-        ("::ffff:203.0.113.9", {"203.0.113.9"}),
-        ("203.0.113.0/24", {"203.0.113.9", "203.0.113.200"}),
-        ("203.0.113.77/24", {"203.0.113.9", "203.0.113.200"}),
-        ("203.0.113.10", set()),
-        ("2001:db8:1:2:aaaa::1", {"2001:db8:1:2::/64"}),
-        ("2001:db8::/32", {"2001:db8:1:2::/64"}),
-        ("0.0.0.0/0", {"203.0.113.9", "203.0.113.200", "198.51.100.4"}),
-    ],
-)
-def test_a_search_finds_an_address_in_its_network_and_the_networks_in_a_range(
-    analyst: Client, searched: str, expected: set[str]
-) -> None:
-    for network in ("203.0.113.9", "203.0.113.200", "198.51.100.4", "2001:db8:1:2::/64"):
-        file(finding(network=network))
-
-    assert networks(analyst.get(QUEUE, {"q": searched})) == expected
-
-
-@pytest.mark.parametrize("searched", ["garbage", "203.0.113", "'; --", "<script>", "\u202e1.1.1.1", "1" * 5_000])
-def test_a_search_for_what_is_no_address_is_told_so(analyst: Client, searched: str) -> None:
-    file(finding())
-
-    response = analyst.get(QUEUE, {"q": searched})
-
-    assert response.status_code == 200
-    assert networks(response) == set()
-    assert "Write an address or a CIDR" in messages(response)
-    assert "<script>'" not in response.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("question", "expected"),
-    [
-        ({"triage__exact": "open"}, {"198.51.100.1", "198.51.100.2"}),
-        ({"triage__exact": "closed"}, {"198.51.100.3"}),
-        ({"severity__exact": "critical"}, {"198.51.100.2"}),
-        ({"top_rule": "probing"}, {"198.51.100.1"}),
-        ({"verdict__exact": "benign"}, {"198.51.100.3"}),
-        ({"enforcement__exact": "block"}, set()),
-        ({"source": "live"}, {"198.51.100.1", "198.51.100.2", "198.51.100.3"}),
-        ({"q": "198.51.100.0/31", "triage__exact": "open"}, {"198.51.100.1"}),
-        ({"q": "198.51.100.0/24", "_facets": "True"}, {"198.51.100.1", "198.51.100.2", "198.51.100.3"}),
-    ],
-)
-def test_the_queue_is_filtered(analyst: Client, question: dict[str, str], expected: set[str]) -> None:
-    file(finding("probing", network="198.51.100.1", severity=Severity.MEDIUM))
-    file(finding(network="198.51.100.2", severity=Severity.CRITICAL))
-    benign = file(finding(network="198.51.100.3"))
-    analyst.post(act_on("judge", benign), {"reason": WHY, "verdict": "benign"})
-
-    assert networks(analyst.get(QUEUE, question)) == expected
-
-
-def test_the_queue_costs_as_many_queries_for_five_cases_as_for_fifty(analyst: Client) -> None:
-    def queries() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
-            assert analyst.get(QUEUE).status_code == 200
-        return len(captured)
-
-    for number in range(5):
-        file(finding(network=f"198.51.100.{number}"))
-    queries()  # the first one of all fills Django's own memos
-    few = queries()
-    for number in range(5, 50):
-        file(finding(network=f"198.51.100.{number}"), finding("probing", network=f"198.51.100.{number}"))
-
-    assert queries() == few <= 12
-
-
-# The case
-
-
-def test_the_case_page_says_why_with_the_count_against_the_limit_and_the_evidence(analyst: Client) -> None:
-    shown = event(path="/api/v1/login/", method="POST", status=401, user_agent="curl/8", request_id="the-request")
-    case = file(finding(count=37, evidence=(shown,)))
-
-    page = text_of(analyst.get(page_of(case)))
-
-    assert "High , score 40, to review" in page
-    assert "Many failed logins login-brute-force, version 1, OAT-007" in page
-    assert "37 in 300 s (limit 10)" in page
-    assert "weight 40" in page
-    assert "People give up or ask for a new password" in page
-    assert "POST /api/v1/login/ 401" in page
-    assert "curl/8 the-request" in page
-    assert "None: requests of 203.0.113.9 pass" in page
-
-
-def test_the_weights_shown_add_up_to_the_score(analyst: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(case_page, "FINDINGS_SHOWN", 3)
-    case = file(
-        *[finding("probing", severity=Severity.MEDIUM, first=NOON + timedelta(hours=hour)) for hour in range(5)],
-        finding("exploit-attempt", first=NOON - timedelta(days=9)),
-    )
-
-    page = text_of(analyst.get(page_of(case)))
-
-    assert case.score == 5 * 20
-    assert page.count("weight 20") == 3
-    assert "3 older findings not shown; 40 of the score come from there." in page
-
-
-def test_a_finding_too_old_to_count_says_so(analyst: Client) -> None:
-    case = file(finding(), finding("exploit-attempt", first=NOON - timedelta(days=9)))
-
-    assert "too old to count" in text_of(analyst.get(page_of(case)))
-
-
-def test_a_finding_of_a_rule_that_is_gone_is_still_shown(analyst: Client) -> None:
-    case = file(finding("yesterdays-rule"))
-
-    assert "This rule no longer exists." in text_of(analyst.get(page_of(case)))
-
-
-def test_a_case_that_is_not_there_is_told_and_not_an_error(analyst: Client) -> None:
-    response = analyst.get(f"{QUEUE}4711/change/", follow=True)
-
-    assert "4711" in messages(response)
-
-
-class Page(HTMLParser):
-    """A page as a browser reads it: its elements and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
-def text_of(response: HttpResponse) -> str:
-    assert response.status_code == 200
-    return " ".join(" ".join(Page(response.content.decode()).text).split())
-
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "</td></table><h1>All clear</h1>",
-    "{{ request.user.password }} {% debug %}",
-    "javascript:alert(1)",
-    "&lt;b&gt;",
-    "\u202eevil\u2066\u200b",
-    "\x1b[31m\x00\x08\udc80",
-]
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_evidence_is_inert_and_visible(analyst: Client, text: str) -> None:
-    plain = file(finding(network="198.51.100.4"))
-    hostile = file(
-        finding(
-            evidence=(
-                event(path=f"/{text}", query=text, method=text[:16], user_agent=text, request_id=text, symptoms=text),
-            )
-        )
-    )
-
-    expected, page = (Page(analyst.get(page_of(case)).content.decode()) for case in (plain, hostile))
-
-    assert [tag for tag, _ in page.elements] == [tag for tag, _ in expected.elements]
-    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
-    shown = "".join(page.text)
-    assert not set(shown) & set("\u202e\u2066\u200b\x1b\x00\x08\udc80")
-    if text.isascii() and text.isprintable():
-        assert text in shown
-    else:
-        assert "\\x" in shown or "\\u" in shown
-
-
-# Acting
-
-
-def test_chosen_cases_are_asked_about_before_anything_happens(analyst: Client) -> None:
-    first, second = file(finding()), file(finding(network="198.51.100.4"))
-
-    response = analyst.post(QUEUE, {"action": "block", "_selected_action": [first.pk, second.pk]}, follow=True)
-
-    asked = text_of(response)
-    assert "Block 2 cases" in asked
-    assert "203.0.113.9: high, score 40, login-brute-force, not enforced" in asked
-    assert not ReviewAction.objects.exists()
-
-
-def test_a_block_is_done_and_shown_on_the_case(analyst: Client) -> None:
-    case = file(finding())
-
-    response = analyst.post(act_on("block", case), {"reason": WHY, "hours": "24"}, follow=True)
-
-    page = text_of(response)
-    record = ReviewAction.objects.get()
-    assert response.redirect_chain == [(page_of(case), 302)]
-    assert "Done: block 203.0.113.9." in messages(response)
-    assert "Block by dana until" in page
-    assert f"dana: block. {WHY}" in page
-    assert (record.actor_name, record.via) == ("dana", "admin")
-    assert record.request_id
-    assert timedelta(0) <= datetime.now(UTC) - record.at < timedelta(minutes=1)
-    assert again(case).enforcement == "block"
-
-
-@pytest.mark.parametrize(
-    ("posted", "told"),
-    [
-        ({"reason": "spam", "hours": "1"}, "at least 5 characters"),
-        ({"reason": "", "hours": "1"}, "This field is required"),
-        ({"reason": WHY}, "This field is required"),  # nobody is blocked for good by leaving something out
-        ({"reason": WHY, "hours": "100000"}, "Select a valid choice"),
-        ({"reason": "          ", "hours": "1"}, "This field is required"),
-    ],
-)
-def test_what_is_missing_is_told_and_nothing_done(analyst: Client, posted: dict[str, str], told: str) -> None:
-    case = file(finding())
-
-    response = analyst.post(act_on("block", case), posted)
-
-    assert told in text_of(response)
-    assert again(case).enforcement == "none"
-    assert not ReviewAction.objects.exists()
-
-
-def test_a_block_for_good_is_a_choice_of_its_own(analyst: Client) -> None:
-    case = file(finding())
-
-    analyst.post(act_on("block", case), {"reason": WHY, "hours": "for good"})
-
-    assert Decision.objects.get().until is None
-    assert "Blocked for good" in text_of(analyst.get(QUEUE))
-
-
-def test_a_network_that_may_not_be_blocked_is_left_and_told(analyst: Client) -> None:
-    own, other = file(finding(network=OFFICE)), file(finding())
-
-    response = analyst.post(act_on("block", own, other), {"reason": WHY, "hours": "1"}, follow=True)
-
-    assert "192.0.2.10 was left as it is. You are calling from it yourself." in messages(response)
-    assert again(own).enforcement == "none"
-    assert again(other).enforcement == "block"
-
-
-@pytest.mark.parametrize("ids", ["", "x", "0", "-1", "9" * 18, "9" * 5_000, "1 OR 1=1", "\u0661", "1,,2"])
-def test_ids_that_name_no_case_are_told_so(analyst: Client, ids: str) -> None:
-    response = analyst.get(f"{QUEUE}act/block/", {"ids": ids})
-
-    assert "No case was chosen." in text_of(response)
-
-
-def test_no_more_cases_are_acted_on_than_were_shown(analyst: Client) -> None:
-    shown, hidden = file(finding()), file(finding(network="198.51.100.4"))
-    ids = ",".join([str(shown.pk)] + ["0"] * 199 + [str(hidden.pk)])
-
-    analyst.post(f"{QUEUE}act/judge/?ids={ids}", {"reason": WHY, "verdict": "benign"})
-
-    assert again(shown).verdict == "benign"
-    assert again(hidden).verdict == ""
-
-
-@pytest.mark.parametrize("action", ["delete", "BLOCK", "allow"])
-def test_an_action_that_there_is_not_is_refused(analyst: Client, action: str) -> None:
-    assert analyst.post(f"{QUEUE}act/{action}/?ids=1", {"reason": WHY}).status_code == 403
-
-
-def test_a_blocked_network_is_refused_at_the_door_until_it_is_unblocked(
-    analyst: Client, django_capture_on_commit_callbacks: Commit
-) -> None:
-    case, visitor = file(finding()), Client(REMOTE_ADDR=ATTACKER)
-    assert visitor.get("/nothing-here").status_code == 404
-
-    with django_capture_on_commit_callbacks(execute=True):
-        analyst.post(act_on("block", case), {"reason": WHY, "hours": "1"})
-    refused = visitor.get("/nothing-here")
-
-    with django_capture_on_commit_callbacks(execute=True):
-        analyst.post(act_on("unblock", case), {"reason": "A customer called"})
-    passed = visitor.get("/nothing-here")
-
-    assert refused.status_code == 403
-    assert "not accepted" in refused.json()["detail"]
-    assert passed.status_code == 404
-    assert [record.action for record in ReviewAction.objects.order_by("id")] == ["block", "unblock"]
 
 
 @pytest.mark.parametrize("model", ["decision", "reviewaction"])
 def test_decisions_and_records_are_looked_at_and_never_changed(model: str, staff: Staff) -> None:
     case, admin_client = file(finding()), staff(superuser=True)
-    admin_client.post(act_on("block", case), {"reason": WHY, "hours": "1"})
+    act(admin_client, "block", case, hours="1")
     row = (Decision if model == "decision" else ReviewAction).objects.get()
     address = f"/admin/ip_tracking/{model}/"
 
@@ -426,6 +107,39 @@ def test_decisions_and_records_are_looked_at_and_never_changed(model: str, staff
     assert admin_client.post(f"{address}{row.pk}/change/", {"reason": "other"}).status_code == 403
     assert admin_client.post(f"{address}{row.pk}/delete/", {"post": "yes"}).status_code == 403
     assert admin_client.get(f"{address}add/").status_code == 403
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_records_decisions_and_switches_are_inert_and_visible(staff: Staff, text: str) -> None:
+    text = text.replace("\x00", "").replace("\udc80", "")  # what no database stores
+    client, case = staff(superuser=True), file(finding())
+
+    def pages(text: str) -> list[Page]:
+        now, actor = datetime.now(UTC), Actor(id="9", name=text)
+        order = Order(Action.BLOCK, f"{text}.....", hours=1)
+        batch = apply(order, {case.pk: None}, actor=actor, now=now).batch
+        switched = turn(GateSwitch.Mode.ON, None, actor=actor, reason=f"{text}.....", now=now)
+        rows = {
+            "decision": Decision.objects.latest("id").pk,
+            "reviewaction": ReviewAction.objects.get(batch=batch).pk,
+            "gateswitch": switched.pk,
+        }
+        return [read(client.get(f"/admin/ip_tracking/{model}/{pk}/change/")) for model, pk in rows.items()]
+
+    for page, harmless in zip(pages(text), pages("harmless"), strict=True):
+        assert_inert_and_visible(page, harmless, text)
+        assert not any("history" in (link.get("href") or "") for link in page.all("a"))
+    for model in ("decision", "reviewaction", "gateswitch"):
+        shown = "".join(read(client.get(f"/admin/ip_tracking/{model}/")).text)
+        assert not set(shown) & set("\u202e\u2066\u200b\x1b")
+
+
+def test_the_audit_list_says_what_was_erased(staff: Staff) -> None:
+    case, admin_client = file(finding()), staff(superuser=True)
+    act(admin_client, "comment", case)
+    ReviewText.objects.all().delete()
+
+    assert "erased" in text_of(admin_client.get("/admin/ip_tracking/reviewaction/"))
 
 
 # The switch

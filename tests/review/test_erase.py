@@ -305,7 +305,7 @@ def erased(all_of_it: SuspiciousIP) -> SuspiciousIP:
 def test_the_queue_and_the_case_page_show_it(erased: SuspiciousIP, staff: Staff) -> None:
     client = staff("view", superuser=True)
 
-    queue = client.get(QUEUE)
+    queue = client.get(QUEUE, {"tab": "all"})
     page = client.get(f"{QUEUE}{erased.pk}/change/")
     history = client.get("/admin/ip_tracking/reviewaction/")
 
@@ -318,7 +318,7 @@ def test_the_queue_and_the_case_page_show_it(erased: SuspiciousIP, staff: Staff)
     ("asked", "found"), [(ATTACKER, False), ("203.0.113.0/24", False), (ERASED, True), ("::/0", True)]
 )
 def test_no_search_for_the_address_finds_it(erased: SuspiciousIP, staff: Staff, asked: str, found: bool) -> None:
-    response = staff("view", superuser=True).get(QUEUE, {"q": asked})
+    response = staff("view", superuser=True).get(QUEUE, {"tab": "all", "q": asked})
 
     assert (erased in response.context["cl"].result_list) is found
 

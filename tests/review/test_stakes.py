@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,7 +13,7 @@ from ip_tracking import cases
 from ip_tracking.event import to_us
 from ip_tracking.models import SuspiciousIP
 from ip_tracking.review import stakes
-from ip_tracking.review.stakes import Stakes, stakes_of
+from ip_tracking.review.stakes import Impact, Stakes, impact_of, stakes_of
 from tests.review.conftest import file
 from tests.traffic import ATTACKER, NOON, event, failed_login, finding, good_login, stored
 
@@ -56,9 +58,32 @@ def test_of_the_loudest_only_the_latest_are_counted_and_it_says_so(monkeypatch: 
     assert (found.users, found.payments, found.at_least) == (3, 0, True)
 
 
+def test_the_impact_of_many_is_counted_for_each_and_not_where_there_is_too_much(
+    monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    monkeypatch.setattr(stakes, "MOST_ROWS", 8)
+    monkeypatch.setattr(stakes, "LEAST_ROWS", 2)
+    quiet, loud, silent = (file(finding(network=f"198.51.100.{number}")) for number in range(3))
+    filed = from_a_file()
+    stored(
+        *[paid("7")._replace(network=quiet.network) for _ in range(2)],
+        *[paid(str(number))._replace(network=loud.network) for number in range(3)],
+        paid("9")._replace(network=quiet.network, at_us=to_us(NOW - timedelta(hours=25))),
+    )
+
+    with django_assert_max_num_queries(2):
+        found = impact_of([quiet, loud, silent, filed], NOW)
+
+    assert found == {
+        quiet.network: Impact(users=1, payments=2),
+        loud.network: Impact(too_many=True),
+        silent.network: Impact(),
+    }
+
+
 def from_a_file() -> SuspiciousIP:
     cases.file([finding()], source="access.log", now=NOON)
-    return SuspiciousIP.objects.get()
+    return SuspiciousIP.objects.get(network=ATTACKER)
 
 
 def test_of_a_case_from_a_log_file_nothing_is_known() -> None:

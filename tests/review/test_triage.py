@@ -15,7 +15,7 @@ from ip_tracking.detection.finding import Severity
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
 from ip_tracking.review import roles
-from ip_tracking.review.actions import LONGEST_SNOOZE, MOST_AT_ONCE, Action, NotPossible, Order, Result, apply
+from ip_tracking.review.actions import LONGEST_SNOOZE, MOST_AT_ONCE, Action, NotPossible, Order, Result, apply, preview
 from ip_tracking.review.actor import Actor, NotAllowed
 from tests.review.conftest import file
 from tests.traffic import ATTACKER, NOON, finding
@@ -194,6 +194,28 @@ def test_a_dry_run_tells_and_does_nothing() -> None:
     assert again(theirs).enforcement == "none"
     assert not ReviewAction.objects.exists()
     assert not Decision.objects.exists()
+
+
+def test_a_preview_tells_what_would_be_refused_in_as_many_queries_for_twenty_as_for_two(
+    django_assert_max_num_queries: Callable[..., Any],
+) -> None:
+    chosen = [file(finding(network=f"198.51.100.{number}")) for number in range(20)]
+    for case in chosen[10:]:
+        act(Order(Action.COMMENT, WHY), case, actor=LEE)
+
+    with django_assert_max_num_queries(4):
+        result = preview(Action.BLOCK, {case.pk: 1 for case in chosen}, actor=DANA, now=NOON)
+
+    assert result.done == chosen[:10]
+    assert {one.why for one in result.refused} == {"Changed by lee 0 seconds ago (comment): look at it again."}
+    assert not Decision.objects.exists()
+
+
+def test_a_preview_is_for_those_who_may() -> None:
+    with pytest.raises(NotAllowed, match="block"):
+        preview(Action.BLOCK, {1: None}, actor=holding("Security viewer"), now=NOON)
+    with pytest.raises(NotAllowed, match="more than 100"):
+        preview(Action.BLOCK, dict.fromkeys(range(101)), actor=holding("Security analyst"), now=NOON)
 
 
 # Roles

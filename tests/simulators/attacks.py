@@ -9,6 +9,7 @@ from string import ascii_uppercase
 
 from ip_tracking.detection.pages import NO_REFERER
 from ip_tracking.detection.rules import RULES
+from shop.orders.payment import APPROVED, Card
 from tests.simulators.request import (
     CHECKOUT,
     Request,
@@ -47,13 +48,15 @@ def _told(rule: str, seed: int, times: int) -> list[Request]:
 
 
 def brute_force(chance: random.Random) -> Iterator[Request]:
+    name = word(chance)
     for number in count():
-        yield fail_login(number * 25, account="ada", body={"username": "ada", "password": word(chance)})
+        yield fail_login(number * 25, account=name, body={"username": name, "password": word(chance)})
 
 
 def hammer_login(chance: random.Random) -> Iterator[Request]:
+    name = word(chance)
     for number in count():
-        yield fail_login(number / 5, account="ada", body={"username": "ada", "password": word(chance)})
+        yield fail_login(number / 5, account=name, body={"username": name, "password": word(chance)})
 
 
 def repeat_login(chance: random.Random) -> Iterator[Request]:
@@ -126,12 +129,16 @@ def speak_no_http(chance: random.Random) -> Iterator[Request]:
 def try_cards(every_s: float, user: str) -> Story:
     def story(chance: random.Random) -> Iterator[Request]:
         for number in count():
-            card = "".join(chance.choices("0123456789", k=16))
-            basket = {"items": [{"sku": "LIG-00002", "quantity": 1}], "card": card}
+            basket = {"items": [{"sku": "LIG-00002", "quantity": 1}], "card": _stolen_card(chance)}
             yield product(number * every_s, "/api/v1/products/cheap-lamp/", user=user, tells=False)
             yield pay(number * every_s + 1, status=402, outcome="payment_declined", user=user, body=basket)
 
     return story
+
+
+def _stolen_card(chance: random.Random) -> str:
+    digits = "".join(chance.choices("0123456789", k=15))
+    return next(number for check in range(10) if Card(number := f"{digits}{check}").is_well_formed)
 
 
 def crack_coupons(chance: random.Random) -> Iterator[Request]:
@@ -153,7 +160,7 @@ def hammer_cart(chance: random.Random) -> Iterator[Request]:
 def scalp(chance: random.Random) -> Iterator[Request]:
     for number in count():
         yield product(number, "/api/v1/products/limited-sneaker/", tells=False)
-        body = {"items": [{"sku": "LIM-00001", "quantity": 1}], "card": f"4242{chance.randrange(9)}"}
+        body = {"items": [{"sku": "LIG-00002", "quantity": 1 + chance.randrange(2)}], "card": APPROVED}
         yield pay(number + 0.5, outcome="payment_ok", body=body)
 
 

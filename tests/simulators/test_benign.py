@@ -93,7 +93,7 @@ def test_tighter_rules_would_flag_some_of_them():
 
     found = {rule for _, rule, _ in flagged(day(seed=9, size=0.1), tight)}
 
-    assert {"login-brute-force", "login-hammering", "enumeration", "sensitive-files", "crawling"} <= found
+    assert {"login-brute-force", "login-hammering", "sensitive-files", "crawling"} <= found
 
 
 def test_tighter_limits_would_refuse_some_of_them(tracking):

@@ -19,7 +19,7 @@ NOT_REACHED = (
     "  seconds, or when the broker is back: run it again then. A second run that finds nothing is the proof.",
     "- the spools of other hosts: run it there too",
     "- backups and replicas of the database, and PostgreSQL's own pages until it has vacuumed them",
-    "- what was copied elsewhere: exports, log files of proxies, reports, mail; Datadog holds no address",
+    "- what was copied or told elsewhere: exports, the webhook, log files of proxies, mail; Datadog holds no address",
     "- free text about others that mentions this one, and accounts hashed under an earlier SECRET_KEY",
     "docs/privacy.md says more.",
 )
