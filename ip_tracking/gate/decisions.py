@@ -187,6 +187,11 @@ def _copy_all(networks: set[str], now: datetime) -> set[str]:
     return waiting
 
 
+def copy_again(network: str, now: datetime) -> None:
+    """Brings the store's copy for one network in line with the rows; raises what store.UNREACHABLE names."""
+    _copy(network, now)
+
+
 def _copy(network: str, now: datetime) -> None:
     """Writes the strongest standing decision on one exact network beside its counters, or removes what was there.
 

@@ -13,7 +13,8 @@ from django.http import HttpRequest
 from ip_tracking import conf
 from ip_tracking.gate import degraded
 from ip_tracking.gate.keys import tag_of
-from ip_tracking.gate.plan import Group, Plan
+from ip_tracking.gate.plan import Group, Plan, group_of
+from ip_tracking.gate.policies import table
 from ip_tracking.gate.scripts import ADMIT, GIVE_BACK, Argument
 from ip_tracking.gate.store import Call
 from ip_tracking.gate.verdict import BLOCK, Quota, Verdict, verdict_of
@@ -143,6 +144,11 @@ def read_reply(reply: list[Any], group: Group, keys: list[str], known: int) -> V
 def decision_key(network: str) -> str:
     """Where the store keeps the decision on an exact network: beside that network's counters."""
     return f"{conf.get().key_prefix}:{{n:{network}}}:{DECISION}"
+
+
+def counters_of(tag: str) -> list[str]:
+    """Every key that a tag (n:network, u:user, a:account) can have under the policies in force, and some it cannot."""
+    return _keys(tag, group_of(list(table())))[0]
 
 
 def _tag(key: str) -> str:

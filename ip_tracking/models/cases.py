@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import IPv6Address
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,14 @@ from django.db import models
 from django.db.models import Q
 
 from ip_tracking.models.span import span_of
+
+# Nobody calls from here: RFC 6666 discards what is sent to it. A case whose address was erased is named by an address
+# of this network, so that whatever reads a case's network, or decides about it, goes on as ever.
+ERASED = "100::/64"
+
+
+def erased_name(number: int) -> str:
+    return str(IPv6Address(ERASED.partition("/")[0]) + number)
 
 
 class SuspiciousIPQuerySet(models.QuerySet["SuspiciousIP"]):
@@ -122,7 +131,7 @@ class SuspiciousIP(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.network
+        return f"erased (case {self.pk})" if self.is_erased else self.network
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.span_first, self.span_last = span_of(self.network)
@@ -133,6 +142,11 @@ class SuspiciousIP(models.Model):
             span_of(self.network)
         except ValueError as error:
             raise ValidationError({"network": str(error)}) from error
+
+    @property
+    def is_erased(self) -> bool:
+        """Is the address gone, and what it did with it? The findings' rules, counts and times are still true."""
+        return self.network == erased_name(self.pk or 0)
 
 
 # Which cases lie where: conditions, so that one query can count them all.

@@ -9,10 +9,12 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from ip_tracking.record.message import Message, NotSent
+from ip_tracking.event import Event
+from ip_tracking.record.message import Message, NotSent, pack, unpack
 from metrics import catalogue, emit
 
 logger = logging.getLogger(__name__)
@@ -23,6 +25,15 @@ MOST_FILES = 10_000
 
 SUFFIX = ".json"
 ASIDE = ".broken"
+
+
+@dataclass(slots=True)
+class Rewritten:
+    """What came of going through all that waits."""
+
+    events: int = 0  # that were changed or taken out
+    in_hand: int = 0  # files that another process was just sending
+    unreadable: list[Path] = field(default_factory=list)
 
 
 class Spool:
@@ -62,6 +73,48 @@ class Spool:
             if not go_on():
                 return
 
+    def rewrite(self, change: Callable[[Event], Event | None], *, dry_run: bool = False) -> Rewritten:
+        """Changes each event that waits here, or takes it out where `change` returns None; each batch keeps its id.
+
+        Raises OSError where this process may not, instead of finding nothing.
+        """
+        done = Rewritten()
+        if self._directory is None or not self._directory.is_dir():
+            return done
+        if not os.access(self._directory, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(f"{self._directory} cannot be read and written")
+        for path in sorted(self._directory.iterdir()):
+            if path.suffix not in (SUFFIX, ASIDE):  # what a killed process was writing
+                done.unreadable.append(path)
+                continue
+            with _claimed(path) as file:
+                if file is None:
+                    done.in_hand += path.exists()
+                else:
+                    self._rewrite(path, file, change, done, dry_run=dry_run)
+        return done
+
+    def _rewrite(
+        self, path: Path, file: TextIO, change: Callable[[Event], Event | None], done: Rewritten, *, dry_run: bool
+    ) -> None:
+        try:
+            before = unpack(json.load(file))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            done.unreadable.append(path)
+            return
+        after = [change(event) for event in before]
+        changed = sum(one is not other for one, other in zip(before, after, strict=True))
+        done.events += changed
+        if changed and not dry_run:
+            self._replace(path, [event for event in after if event is not None])
+
+    def _replace(self, path: Path, events: list[Event]) -> None:
+        """As old as before, and the same user's: it must be sent in its turn, by whoever wrote it."""
+        if not events:
+            path.unlink()
+            return
+        self._write(path, pack(events), like=path.stat())
+
     @staticmethod
     def _send(path: Path, file: TextIO, deliver: Callable[[str, Message], None]) -> None:
         try:
@@ -92,12 +145,15 @@ class Spool:
             emit.count(catalogue.EVENTS_DROPPED, lost, reason="spool_full")
 
     @staticmethod
-    def _write(path: Path, message: Message) -> None:
+    def _write(path: Path, message: Message, like: os.stat_result | None = None) -> None:
         """Whole or not at all: a reader never sees half a file."""
         handle, name = tempfile.mkstemp(dir=path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(message, file)
+            if like is not None:
+                os.chown(name, like.st_uid, like.st_gid)
+                os.utime(name, ns=(like.st_atime_ns, like.st_mtime_ns))
             Path(name).rename(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -118,8 +174,15 @@ def _claimed(path: Path) -> Iterator[TextIO | None]:
         except BlockingIOError:
             yield None
             return
-        # Between the opening and the lock it may have been sent and removed, or put aside.
-        yield file if path.exists() else None
+        # Between the opening and the lock it may have been sent and removed, put aside, or written anew.
+        yield file if _is_still(path, file) else None
+
+
+def _is_still(path: Path, file: TextIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _written(path: Path) -> float:

@@ -13,12 +13,13 @@ from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
 from ip_tracking.review import record, roles
 from ip_tracking.review.actions import ALL_KINDS, Action, NotPossible, Refused, Result
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.erase import ERASE
 
 UNDO = "undo"
 FOR = timedelta(minutes=10)
 
-# What was said was said.
-LASTING = (Action.COMMENT,)
+# What was said was said, and what was erased is gone.
+LASTING = (Action.COMMENT, ERASE)
 DECIDING = (Action.BLOCK, Action.UNBLOCK, Action.ALLOW)
 
 
@@ -55,7 +56,8 @@ def _check(batch: UUID, rows: Iterable[ReviewAction], actor: Actor, now: datetim
     if first is None:
         raise NotPossible(f"There is no batch {batch}.")
     if first.action == UNDO or first.action in LASTING:
-        raise NotPossible(f"What was done is a {first.action}, which stays: say what you have to say in another.")
+        a = "an" if first.action[0] in "aeiou" else "a"
+        raise NotPossible(f"What was done is {a} {first.action}, which stays: say what you have to say in another.")
     if now - first.at > FOR:
         raise NotPossible(f"It was done more than {FOR.seconds // 60} minutes ago: decide anew instead.")
     if ReviewAction.objects.filter(undoes=batch).exists():
