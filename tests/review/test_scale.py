@@ -30,8 +30,8 @@ MOST_QUERIES, MOST_TIMES, RUNS = 12, 3.0, 20
 Use = Callable[[bool], None]
 Desks = tuple[Client, Use]
 
-# Below this a ratio says more of the machine than of us.
-NOISE_S = 0.02
+# Below this a page is there at once, and a ratio says more of the machine than of us.
+NOISE_S = 0.05
 
 
 def pages() -> dict[str, str]:
