@@ -138,7 +138,7 @@ def axe() -> Callable[[Page], None]:
 
 @pytest.fixture
 def picture() -> Callable[[Page, str], None]:
-    """Writes docs/screenshots/NAME.png, if SCREENSHOTS is in the environment: `picture(page, "case-dark")`."""
+    """Writes docs/screenshots/NAME.png, if SCREENSHOTS is in the environment: `picture(page, "case")`."""
 
     def take(page: Page, name: str) -> None:
         if os.environ.get("SCREENSHOTS"):

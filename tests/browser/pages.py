@@ -15,6 +15,7 @@ from ip_tracking.gate import decisions
 from ip_tracking.models import GateSwitch, SuspiciousIP
 from ip_tracking.review.actions import Action, Order, apply
 from ip_tracking.review.actor import Actor
+from tests.browser.evening import evening, worst
 from tests.e2e.processes import wait_until
 from tests.traffic import failed_login, finding, stored
 
@@ -155,6 +156,24 @@ def refused() -> str:
     return "/api/v1/products/"
 
 
+def evening_queue() -> str:
+    evening()
+    return QUEUE
+
+
+def evening_case() -> str:
+    return f"{QUEUE}{worst().pk}/change/"
+
+
+def evening_block() -> str:
+    """Three of the worst, one of them where the caller sits."""
+    evening()
+    file(finding(network=OFFICE, first=datetime.now(UTC)))
+    networks = ("203.0.113.9", "203.0.113.77", OFFICE)
+    chosen = SuspiciousIP.objects.filter(network__in=networks).values_list("pk", flat=True)
+    return f"{QUEUE}act/block/?ids={','.join(map(str, chosen))}"
+
+
 def unfold(page: Page) -> None:
     for summary in page.locator("#content summary").all():
         summary.click()
@@ -212,7 +231,8 @@ PLACES = [
     Place("form too old", at("/admin/login/"), then=lose_the_token, status=403),
     Place("admin's index", at("/admin/"), ANALYST),
     Place("queue, empty", at(QUEUE), ANALYST),
-    Place("queue, filled", filled_queue, ANALYST, picture="queue"),
+    Place("queue, filled", filled_queue, ANALYST),
+    Place("queue, in the evening", evening_queue, ANALYST, picture="queue"),
     Place("queue, for a viewer", filled_queue, VIEWER),
     Place("queue, searched wrongly", searched_wrongly, ANALYST),
     Place("queue, nothing found", at(f"{QUEUE}?q=ip:192.0.2.77"), ANALYST),
@@ -221,7 +241,9 @@ PLACES = [
     Place("switch the gate", at("/admin/ip_tracking/gateswitch/turn/"), LEAD),
     Place("decisions", decisions_page, ANALYST),
     Place("what people did", at("/admin/ip_tracking/reviewaction/"), ANALYST),
-    Place("case", case_page, ANALYST, picture="case"),
+    Place("case", case_page, ANALYST),
+    Place("case, in the evening", evening_case, ANALYST, picture="case"),
+    Place("block three, in the evening", evening_block, LEAD, picture="confirm"),
     Place("case with a past", long_case, LEAD),
     Place("case with a past, unfolded", long_case, LEAD, then=unfold),
     Place("case, for a viewer", case_page, VIEWER),
@@ -230,7 +252,7 @@ PLACES = [
     Place("judge, without a verdict", bulk(Action.JUDGE), LEAD, then=send_nothing),
     Place("batch", bulk(Action.BLOCK), LEAD, then=send),
     Place("block, without a reason", act_page, LEAD, then=send_blanks_for_a_reason),
-    Place("who is calling", client_page, VIEWER, picture="client"),
+    Place("who is calling", client_page, VIEWER),
     Place("no such page", at("/no-such-page/"), status=404),
     Place("refused", refused, then=ask_again_until_refused, status=403),
     Place("API's description", at("/api/v1/docs/"), then=see_it_drawn),
