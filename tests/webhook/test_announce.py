@@ -71,9 +71,9 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
         monkeypatch.setattr(current_app.conf, "broker_url", broker_url(Path(name)))
         monkeypatch.setattr(current_app.conf, "broker_write_url", broker_url(Path(name)))
         monkeypatch.setattr(current_app.conf, "broker_read_url", broker_url(Path(name)))
-        current_app.pool.force_close_all(close_pool=False)
+        current_app.pool.force_close_all()
         yield queue
-        current_app.pool.force_close_all(close_pool=False)
+        current_app.pool.force_close_all()
         queue.process.kill()
         queue.process.wait()
 
