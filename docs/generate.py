@@ -18,6 +18,7 @@ from ip_tracking.gate.body import MOST_BODY_BYTES  # noqa: E402
 from ip_tracking.gate.keys import MOST_VALUES  # noqa: E402
 from ip_tracking.gate.policies import KEYS, SHIPPED, parse_policy  # noqa: E402
 from metrics import catalogue  # noqa: E402
+from metrics.entry import Event, ServiceCheck, Tag  # noqa: E402
 
 Row = tuple[str, ...]
 
@@ -77,9 +78,26 @@ lasts and how far the pauses `spread` around their mean.
 METRICS = """# The metrics
 
 Every name is prefixed with `sentinel.`; `env`, `service` and `version` come from `DD_ENV`, `DD_SERVICE` and
-`DD_VERSION`. No tag ever holds an address, a user or a raw path.
+`DD_VERSION`. No tag ever holds a client's address, a user or a raw path.
 
 {table}
+
+## States
+
+Service checks, sent each minute by the task that Beat runs:
+
+{checks}
+
+## Events
+
+{events}
+
+## Tags
+
+A tag's values are a closed set, or names that the project gives itself: of those a process sends so many, and the
+others as `other`. `METRICS["MAX_TAG_VALUES"]` changes a number.
+
+{tags}
 """
 
 
@@ -126,8 +144,29 @@ def _limit(rule: Rule) -> str:
 
 
 def metrics() -> str:
-    rows = [(f"`{m.name}`", m.type, m.unit, ", ".join(f"`{tag}`" for tag in m.tags), m.meaning) for m in catalogue.ALL]
-    return METRICS.format(table=table(("metric", "type", "unit", "tags", "meaning"), rows))
+    rows = [(f"`{m.name}`", m.type, m.unit, _keys(m.tags), m.meaning) for m in catalogue.ALL]
+    return METRICS.format(
+        table=table(("metric", "type", "unit", "tags", "meaning"), rows),
+        checks=table(
+            ("check", "tags", "meaning"), [(f"`{c.name}`", _keys(c.tags), c.meaning) for c in catalogue.CHECKS]
+        ),
+        events=table(
+            ("event", "tags", "meaning"), [(f"`{e.name}`", _keys(e.tags), e.meaning) for e in catalogue.EVENTS]
+        ),
+        tags=table(("tag", "meaning", "values"), [(f"`{t.key}`", t.meaning, _values(t)) for t in catalogue.TAGS]),
+    )
+
+
+def _short(entries: Sequence[ServiceCheck] | Sequence[Event]) -> list[Row]:
+    return [(f"`{entry.name}`", _keys(entry.tags), entry.meaning) for entry in entries]
+
+
+def _keys(tags: Sequence[Tag]) -> str:
+    return ", ".join(f"`{tag.key}`" for tag in tags)
+
+
+def _values(tag: Tag) -> str:
+    return f"{tag.most} at most" if tag.values is None else ", ".join(f"`{value}`" for value in sorted(tag.values))
 
 
 PAGES = {"policies.md": policies, "rules.md": rules, "metrics.md": metrics}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,16 +11,18 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's own name
 
-from metrics import conf
+from metrics import catalogue, conf
 from metrics.names import is_name
 
+# The tags whose values a project names itself.
+OPEN = {tag.key for tag in catalogue.TAGS if tag.values is None}
 MIDDLEWARE = "metrics.middleware.MetricsMiddleware"
 
 
 # Any: Django hands over nothing that is read here.
 @register
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    return [*_unknown_keys(), *_wrong_values(), *_redis_urls(), *_order()]
+    return [*_unknown_keys(), *_wrong_values(), *_caps(), *_redis_urls(), *_order()]
 
 
 def _unknown_keys() -> list[CheckMessage]:
@@ -44,11 +46,19 @@ def _wrong_values() -> list[CheckMessage]:
     if not (isinstance(namespace, str) and is_name(namespace)):
         hint = "Write letters, digits, `_` and `.`, a letter first, for example 'sentinel'."
         found.append(Error(f"METRICS['NAMESPACE'] is {namespace!r}.", hint=hint, id="metrics.E002"))
-    most = given.get("MAX_TAG_VALUES", 1)
-    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
-        hint = "Write a whole number of 1 or more, for example 200."
-        found.append(Error(f"METRICS['MAX_TAG_VALUES'] is {most!r}.", hint=hint, id="metrics.E004"))
     return found
+
+
+def _caps() -> list[CheckMessage]:
+    caps = conf.given().get("MAX_TAG_VALUES", {})
+    hint = f"Write whole numbers of 1 or more, as in {{'route': 400}}. The tags are {', '.join(sorted(OPEN))}."
+    if not isinstance(caps, Mapping):
+        return [Error(f"METRICS['MAX_TAG_VALUES'] is {caps!r:.100}.", hint=hint, id="metrics.E004")]
+    return [
+        Error(f"METRICS['MAX_TAG_VALUES'] has {key!r:.100}: {most!r:.100}.", hint=hint, id="metrics.E004")
+        for key, most in caps.items()
+        if key not in OPEN or not isinstance(most, int) or isinstance(most, bool) or most < 1
+    ]
 
 
 def _redis_urls() -> list[CheckMessage]:

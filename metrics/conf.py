@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any
 
@@ -20,13 +20,13 @@ class MetricsSettings:
     strict: bool = False
     # The client's own metrics about itself (`datadog.dogstatsd.client.*`).
     telemetry: bool = False
-    # A tag's value beyond this many different ones, per process, is sent as `other`: each costs a series.
-    max_tag_values: int = 200
+    # By the key of a tag: how many different values a process sends, over what the catalogue says; the rest is `other`.
+    max_tag_values: Mapping[str, int] = field(default_factory=dict)
     # The servers whose hits and misses are exported: primaries, each once.
     redis_urls: tuple[str, ...] = ()
 
 
-KEYS = {field.name.upper(): field.name for field in fields(MetricsSettings)}
+KEYS = {setting.name.upper(): setting.name for setting in fields(MetricsSettings)}
 
 
 def given() -> Mapping[str, Any]:  # Any: what a person wrote, of any type; `checks` looks at it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from metrics import conf
+from metrics.entry import Tag
 
 # Of one tag, `key:value`.
 TAG_LENGTH = 200
@@ -19,19 +20,21 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def tag(key: str, value: str) -> str:
+def clean(text: str, room: int = TAG_LENGTH) -> str:
+    """Returns what Datadog leaves of a text in a tag. Cut first: a value of megabytes costs no more than another."""
+    return _FOREIGN.sub("_", text[:room]).rstrip("_") or "none"
+
+
+def tag(tag: Tag, value: str) -> str:
     """Returns `key:value` for the wire; a value past the number allowed for its key becomes `other`."""
-    room = TAG_LENGTH - len(key) - 1
-    # Cut first, so that a value of megabytes costs no more than another. Datadog itself takes off `_` at the end.
-    clean = _FOREIGN.sub("_", value[:room]).rstrip("_") or "none"
-    return f"{key}:{_counted(key, clean)}"
+    return f"{tag.key}:{_counted(tag, clean(value, TAG_LENGTH - len(tag.key) - 1))}"
 
 
-def _counted(key: str, value: str) -> str:
-    known = _values.setdefault(key, set())
-    if value in known:
+def _counted(tag: Tag, value: str) -> str:
+    known = _values.setdefault(tag.key, set())
+    if value in known or tag.values is not None:
         return value
-    if len(known) >= conf.current().max_tag_values:
+    if len(known) >= conf.current().max_tag_values.get(tag.key, tag.most):
         return "other"
     # Two threads here at once may pass the number by one each: it protects a bill, not a limit.
     known.add(value)

@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from datadog.dogstatsd.base import DogStatsd
 
-from metrics.catalogue import EMIT_DROPPED, Type
+from metrics import conf
+from metrics.catalogue import EMIT_DROPPED
+from metrics.entry import Type
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,8 @@ FLUSH_INTERVAL_S = 0.3
 # Past this the newest are dropped. A thousand requests a second with five numbers each fill it in ten seconds, about
 # what a resolver takes to give up; it is then 5 MB.
 QUEUE_MOST = 50_000
+# Checks and events: a handful a minute. Past this the oldest go: what is newer says how things are.
+NOTICES_MOST = 1_000
 # The Agent counts a number for the time it arrives, so what a slow socket or resolver holds up longer is dropped.
 ROUND_S = 5.0
 # How long an ending process waits for the last packets: an Agent on the same host needs a millisecond.
@@ -38,11 +42,44 @@ class Series(NamedTuple):
     tags: tuple[str, ...]
 
 
+class Check(NamedTuple):
+    """The state of something, as it is sent."""
+
+    name: str
+    status: int
+    message: str
+    tags: tuple[str, ...]
+
+    def send(self, dog: DogStatsd) -> None:
+        # The library puts its namespace before metrics only.
+        name = f"{conf.current().namespace}.{self.name}"
+        dog.service_check(name, self.status, tags=list(self.tags), message=self.message or None)
+
+
+class Happening(NamedTuple):
+    """An event, as it is sent."""
+
+    title: str
+    text: str
+    key: str
+    tags: tuple[str, ...]
+
+    def send(self, dog: DogStatsd) -> None:
+        source = conf.current().namespace
+        dog.event(
+            self.title, self.text, aggregation_key=self.key or None, source_type_name=source, tags=list(self.tags)
+        )
+
+
+Notice = Check | Happening
+
+
 class Outbox:
     def __init__(self, dog: DogStatsd, *, threaded: bool) -> None:
         """Without a thread, for the end of a process, each number is sent at once."""
         self._dog = dog
         self._waiting: deque[tuple[Series, float]] = deque()
+        self._notices: deque[Notice] = deque(maxlen=NOTICES_MOST)
         self._room = QUEUE_MOST if threaded else 0
         self._lost: Counter[str] = Counter()
         self._told: set[str] = set()
@@ -62,6 +99,14 @@ class Outbox:
             self._hand_over(series, value)
         else:
             self._lose("queue_full", 1)
+
+    def tell(self, notice: Notice) -> None:
+        if self._thread is None:
+            notice.send(self._dog)
+            return
+        if len(self._notices) == NOTICES_MOST:
+            self._lose("queue_full", 1)
+        self._notices.append(notice)
 
     def flush(self) -> None:
         """Sends what waits; waits for it, but not long."""
@@ -114,6 +159,8 @@ class Outbox:
                     self._hand_over(series, value)
                 else:
                     late += 1
+            while self._notices:
+                self._notices.popleft().send(self._dog)
         if late:
             self._lose("late", late)
 

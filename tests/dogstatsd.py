@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from metrics import catalogue
+from metrics.entry import Metric
 
 TYPES = {"c": "count", "g": "gauge", "d": "distribution", "h": "histogram", "ms": "timer", "s": "set"}
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
@@ -43,6 +44,8 @@ class Event:
     title: str
     text: str
     tags: dict[str, str]
+    key: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class ServiceCheck:
     name: str
     status: int
     tags: dict[str, str]
+    message: str = ""
 
 
 Message = Sample | Event | ServiceCheck
@@ -65,7 +69,9 @@ def _message(line: str) -> Message:
         return _event(line)
     if line.startswith("_sc|"):
         _, name, status, *rest = line.split("|")
-        return ServiceCheck(name, int(status), _tags_of(rest))
+        if status not in {"0", "1", "2", "3"} or not NAME.fullmatch(name):
+            raise ValueError(f"not a service check: {line!r}")
+        return ServiceCheck(name, int(status), _tags_of(rest), _field(rest, "m:").replace("\\n", "\n"))
     return _sample(line)
 
 
@@ -79,7 +85,11 @@ def _event(line: str) -> Event:
     rest = body[title_bytes + 1 + text_bytes :].decode()
     if body[title_bytes : title_bytes + 1] != b"|" or (rest and not rest.startswith("|")):
         raise ValueError(f"lengths do not fit: {line!r}")
-    return Event(title.decode(), text.decode(), _tags_of(rest.split("|")))
+    if len(line) > 8 * 1024:
+        raise ValueError(f"more than 8 kB: {line[:100]!r}")
+    fields = rest.split("|")
+    shown = text.decode().replace("\\n", "\n")
+    return Event(title.decode(), shown, _tags_of(fields), _field(fields, "k:"), _field(fields, "s:"))
 
 
 def _sample(line: str) -> Sample:
@@ -114,6 +124,10 @@ def _number(text: str) -> float:
     return float(text)
 
 
+def _field(parts: list[str], key: str) -> str:
+    return next((part[len(key) :] for part in parts if part.startswith(key)), "")
+
+
 def _tags_of(parts: list[str]) -> dict[str, str]:
     return _tags(next((part[1:] for part in parts if part.startswith("#")), ""))
 
@@ -128,14 +142,27 @@ def _tags(text: str) -> dict[str, str]:
     return tags
 
 
-def check(sample: Sample, namespace: str = "sentinel") -> None:
-    """Fails unless the catalogue holds this metric with this type and these tags."""
-    known = {f"{namespace}.{metric.name}": metric for metric in catalogue.ALL}
-    assert sample.name in known, f"{sample.name} is not in the catalogue"
-    metric = known[sample.name]
-    assert sample.type == metric.type, f"{sample.name} was sent as a {sample.type}"
-    assert sample.tags.keys() - CONSTANT_TAGS == set(metric.tags), f"{sample.name} was sent with {sample.tags}"
-    assert all(sample.tags.values()), f"{sample.name} was sent with an empty tag: {sample.tags}"
+def check(message: Message, namespace: str = "sentinel") -> None:
+    """Fails unless the catalogue holds this metric, check or event, with this type and these tags and values."""
+    entry = _entry(message, namespace)
+    tags = {key: value for key, value in message.tags.items() if key not in CONSTANT_TAGS}
+    if isinstance(message, Event):
+        tags.pop("event")
+    assert tags.keys() == {tag.key for tag in entry.tags}, f"{entry.name} was sent with {message.tags}"
+    for tag in entry.tags:
+        assert tags[tag.key], f"{entry.name} was sent with an empty tag: {message.tags}"
+        assert tag.values is None or tags[tag.key] in tag.values, f"{entry.name} was sent with {message.tags}"
+
+
+def _entry(message: Message, namespace: str) -> Metric | catalogue.ServiceCheck | catalogue.Event:
+    if isinstance(message, Event):
+        return next(entry for entry in catalogue.EVENTS if entry.name == message.tags["event"])
+    known = {f"{namespace}.{entry.name}": entry for entry in (*catalogue.ALL, *catalogue.CHECKS)}
+    assert message.name in known, f"{message.name} is not in the catalogue"
+    entry = known[message.name]
+    sent_as = message.type if isinstance(message, Sample) else "check"
+    assert sent_as == (entry.type if isinstance(entry, Metric) else "check"), f"{message.name} was sent as a {sent_as}"
+    return entry
 
 
 class Receiver:
@@ -155,8 +182,7 @@ class Receiver:
         self._take()
         messages = [message for datagram in list(self._datagrams) for message in parse(datagram)]
         for message in messages:
-            if isinstance(message, Sample):
-                check(message)
+            check(message)
         return messages
 
     @property

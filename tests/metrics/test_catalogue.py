@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 from metrics import catalogue
-from metrics.names import is_name
+from metrics.names import clean, is_name
 
 # Those of Datadog's units (as its integrations may declare them) that fit this service.
 UNITS = {
@@ -28,14 +28,29 @@ def test_every_metric_is_one_that_datadog_takes() -> None:
         assert metric.meaning.endswith("."), metric
 
 
+ENTRIES = (*catalogue.ALL, *catalogue.CHECKS, *catalogue.EVENTS)
+
+
 def test_no_tag_has_unbounded_values_or_a_name_datadog_keeps_for_itself() -> None:
-    for metric in catalogue.ALL:
-        assert not set(metric.tags) & (FORBIDDEN_TAGS | {"env", "service", "version"}), metric
-        assert all(is_name(tag) and tag == tag.lower() for tag in metric.tags), metric
+    for entry in ENTRIES:
+        keys = [tag.key for tag in entry.tags]
+        assert len(keys) == len(set(keys)), entry
+        assert not set(keys) & (FORBIDDEN_TAGS | {"env", "service", "version", "event"}), entry
+        assert all(is_name(key) and key == key.lower() for key in keys), entry
+
+
+def test_every_tag_is_bounded_and_used() -> None:
+    used = {tag for entry in ENTRIES for tag in entry.tags}
+
+    assert used == set(catalogue.TAGS)
+    for tag in used:
+        assert 1 <= tag.most <= 200, tag
+        assert tag.meaning.endswith("."), tag
+        assert all(clean(value) == value for value in tag.values or ()), tag
 
 
 def test_ratios_are_fractions_and_gauges() -> None:
     for metric in catalogue.ALL:
-        assert metric.name.endswith("_ratio") == (metric.unit == "fraction"), metric
+        assert ("_ratio" in metric.name) == (metric.unit == "fraction"), metric
         if metric.unit == "fraction":
             assert metric.type == "gauge", metric

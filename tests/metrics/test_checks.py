@@ -27,10 +27,12 @@ def test_the_defaults_are_right(settings: Settings) -> None:
 def test_right_settings_are_taken(settings: Settings) -> None:
     urls = ["redis://:secret@cache.example:6380/1", "rediss://cache.example", "unix:///run/valkey.sock?db=0"]
 
-    messages = found(settings, REDIS_URLS=urls, NAMESPACE="shop.api", STRICT=True, TELEMETRY=True, MAX_TAG_VALUES=5)
+    messages = found(
+        settings, REDIS_URLS=urls, NAMESPACE="shop.api", STRICT=True, TELEMETRY=True, MAX_TAG_VALUES={"route": 400}
+    )
 
     assert messages == []
-    assert conf.current() == conf.MetricsSettings("shop.api", True, True, 5, tuple(urls))
+    assert conf.current() == conf.MetricsSettings("shop.api", True, True, {"route": 400}, tuple(urls))
 
 
 @pytest.mark.parametrize("debug", [True, False])
@@ -68,7 +70,12 @@ def test_e003_a_switch_that_is_neither_true_nor_false(settings: Settings, key: s
 
 @pytest.mark.parametrize("most", [0, -1, "200", 1.5, True, None])
 def test_e004_a_number_of_tag_values_that_is_none(settings: Settings, most: object) -> None:
-    assert [message.id for message in found(settings, MAX_TAG_VALUES=most)] == ["metrics.E004"]
+    assert [message.id for message in found(settings, MAX_TAG_VALUES={"route": most})] == ["metrics.E004"]
+
+
+@pytest.mark.parametrize("caps", [200, None, ["route"], {"method": 5}, {"rout": 5}, {7: 5}])
+def test_e004_a_cap_on_what_is_no_open_tag(settings: Settings, caps: object) -> None:
+    assert [message.id for message in found(settings, MAX_TAG_VALUES=caps)] == ["metrics.E004"]
 
 
 @pytest.mark.parametrize("urls", ["redis://127.0.0.1", None, {"a": 1}, 7])

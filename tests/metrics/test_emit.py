@@ -16,13 +16,16 @@ from metrics import client, emit, outbox
 from metrics.catalogue import (
     BATCHES_SPOOLED,
     BLOCKED,
+    DATABASE_CONNECTS,
+    DECISION,
     EMIT_DROPPED,
+    REDIS_CONNECTS,
     REDIS_HIT_RATIO,
     REQUEST_DURATION,
     REQUESTS,
-    Metric,
 )
-from tests.dogstatsd import Receiver
+from metrics.entry import Metric
+from tests.dogstatsd import Event, Receiver, ServiceCheck
 from tests.metrics.conftest import send_to
 
 REQUEST = {"route": "shop:product-detail", "method": "GET", "status_class": "2xx"}
@@ -49,6 +52,32 @@ def test_each_kind_arrives_as_it_was_given(agent: Receiver) -> None:
     assert agent.values(REQUEST_DURATION, **REQUEST) == [0.25, 0.75]
     assert agent.values(REDIS_HIT_RATIO, **REDIS) == [0.9]
     assert agent.values(BATCHES_SPOOLED) == [1]
+
+
+def test_a_check_and_an_event_arrive_as_they_were_given(agent: Receiver) -> None:
+    emit.check(REDIS_CONNECTS, emit.WARNING, "took 80 ms\nof 50|m:x", redis_host="127.0.0.1", redis_port="6379")
+    emit.event(DECISION, "Blocked", "203.0.113.9\nfor a day", key="case|1", action="block")
+    emit.flush()
+
+    check, event = agent.read()
+    assert check == ServiceCheck(
+        "sentinel.redis.can_connect",
+        emit.WARNING,
+        {"redis_host": "127.0.0.1", "redis_port": "6379"},
+        "took 80 ms\nof 50|m:x".partition("|")[0],
+    )
+    tags = {"event": "decision", "action": "block"}
+    assert event == Event("Blocked", "203.0.113.9\nfor a day", tags, "case_1", "sentinel")
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "\ud800 ü" * 3_000, "_e{1,1}:a|b\n" * 1_000, ""])
+def test_an_event_is_cut_to_what_the_agent_takes(agent: Receiver, text: str) -> None:
+    emit.event(DECISION, text, text, key=text, action="block")
+    emit.flush()
+
+    (event,) = agent.read()
+    assert isinstance(event, Event)
+    assert len(event.text.encode()) <= emit.TEXT_BYTES
 
 
 def test_lines_travel_many_to_a_packet_and_none_is_lost(agent: Receiver) -> None:
@@ -125,10 +154,15 @@ WRONG_CALLS = [
     pytest.param("metric", lambda: emit.count(STRANGER), id="unknown metric"),
     pytest.param("type", lambda: emit.count(REQUEST_DURATION, 1, **REQUEST), id="wrong type"),
     pytest.param("tags", lambda: emit.count(BLOCKED, reason="block"), id="missing tag"),
-    pytest.param("tags", lambda: emit.count(BLOCKED, reason="a", route="b", ip="c"), id="unknown tag"),
-    pytest.param("tag_value", lambda: emit.count(BLOCKED, reason="a", route=None), id="None as a tag"),
-    pytest.param("tag_value", lambda: emit.count(BLOCKED, reason="a", route=200), id="number as a tag"),
-    pytest.param("unusable", lambda: emit.count(BLOCKED, reason="a", route=["b"]), id="list as a tag"),
+    pytest.param("tags", lambda: emit.count(BLOCKED, reason="block", route="b", ip="c"), id="unknown tag"),
+    pytest.param("tag_value", lambda: emit.count(BLOCKED, reason="block", route=None), id="None as a tag"),
+    pytest.param("tag_value", lambda: emit.count(BLOCKED, reason="block", route=200), id="number as a tag"),
+    pytest.param("unusable", lambda: emit.count(BLOCKED, reason="block", route=["b"]), id="list as a tag"),
+    pytest.param("tag_value", lambda: emit.count(BLOCKED, reason="a", route="b"), id="not of the closed set"),
+    pytest.param("value", lambda: emit.check(REDIS_CONNECTS, 4, redis_host="a", redis_port="0"), id="no status"),
+    pytest.param("tags", lambda: emit.check(DATABASE_CONNECTS, emit.OK, redis_host="a"), id="tag of another check"),
+    pytest.param("unusable", lambda: emit.check(DATABASE_CONNECTS, emit.OK, None), id="None as a message"),
+    pytest.param("tag_value", lambda: emit.event(DECISION, "a", "b", action=None), id="None as an event's tag"),
     pytest.param("value", lambda: emit.count(BATCHES_SPOOLED, float("nan")), id="NaN"),
     pytest.param("value", lambda: emit.count(BATCHES_SPOOLED, float("-inf")), id="infinite"),
     pytest.param("value", lambda: emit.count(BATCHES_SPOOLED, None), id="None"),
@@ -143,7 +177,7 @@ def test_a_wrong_call_raises_in_strict_mode_even_when_switched_off(reason, call,
     monkeypatch.setenv("DD_DOGSTATSD_DISABLE", "true")
     client.close()
 
-    with pytest.raises((ValueError, TypeError, OverflowError)):
+    with pytest.raises((ValueError, TypeError, OverflowError, AttributeError)):
         call()
 
 
@@ -205,7 +239,7 @@ def test_a_long_hostile_value_is_not_kept_in_memory(agent: Receiver) -> None:
 
 
 def test_values_past_the_cap_become_other(agent: Receiver, settings: Settings) -> None:
-    settings.METRICS = {"STRICT": True, "MAX_TAG_VALUES": 3}
+    settings.METRICS = {"STRICT": True, "MAX_TAG_VALUES": {"route": 3}}
 
     for number in range(10):
         emit.count(BLOCKED, reason="block", route=f"route-{number}")
@@ -217,7 +251,7 @@ def test_values_past_the_cap_become_other(agent: Receiver, settings: Settings) -
 
 
 def test_the_tag_lists_kept_are_bounded(agent: Receiver, settings: Settings) -> None:
-    settings.METRICS = {"STRICT": True, "MAX_TAG_VALUES": 20_000}
+    settings.METRICS = {"STRICT": True, "MAX_TAG_VALUES": {"route": 20_000}}
 
     for number in range(10_000):
         emit.count(BLOCKED, reason="block", route=str(number))
