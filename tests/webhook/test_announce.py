@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import redis
-from celery import current_app
+from celery import Celery, current_app
+from celery.contrib.testing.app import setup_default_app
 from celery.contrib.testing.worker import start_worker
 from django.core import checks
 from django.db import transaction
@@ -66,14 +67,16 @@ class Queue:
 
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
+    """An application of the test's own, too: the project's keeps its connections to the broker it met first."""
     with tempfile.TemporaryDirectory(prefix="webhook-") as name:
         queue = Queue(Path(name))
-        monkeypatch.setattr(current_app.conf, "broker_url", broker_url(Path(name)))
-        monkeypatch.setattr(current_app.conf, "broker_write_url", broker_url(Path(name)))
-        monkeypatch.setattr(current_app.conf, "broker_read_url", broker_url(Path(name)))
-        current_app.pool.force_close_all()
-        yield queue
-        current_app.pool.force_close_all()
+        monkeypatch.setenv("CELERY_BROKER_URL", broker_url(Path(name)))
+        app = Celery("webhook", set_as_current=False)
+        app.config_from_object("django.conf:settings", namespace="CELERY")
+        with setup_default_app(app):
+            app.set_current()
+            yield queue
+            app.pool.force_close_all()
         queue.process.kill()
         queue.process.wait()
 
