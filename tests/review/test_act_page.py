@@ -19,8 +19,9 @@ from django.test.utils import CaptureQueriesContext
 from ip_tracking import cases
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, ReviewText, SuspiciousIP
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from tests.review.conftest import OFFICE, Staff, file
 from tests.review.pages import (
     HOSTILE,

@@ -15,9 +15,11 @@ from ip_tracking.detection.finding import Severity
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
 from ip_tracking.review import roles
-from ip_tracking.review.actions import LONGEST_SNOOZE, MOST_AT_ONCE, Action, NotPossible, Order, Result, apply, preview
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor, NotAllowed
+from ip_tracking.review.order import LONGEST_SNOOZE, Action, NotPossible, Order
 from ip_tracking.review.queue import Tab, within
+from ip_tracking.review.rails import MOST_AT_ONCE, Result, preview
 from tests.review.conftest import file
 from tests.traffic import ATTACKER, NOON, finding
 

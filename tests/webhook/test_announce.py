@@ -23,8 +23,9 @@ from pytest_django.fixtures import Settings
 from ip_tracking import cases, tasks
 from ip_tracking.detection.finding import Severity
 from ip_tracking.models import SuspiciousIP
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from ip_tracking.webhook.deliver import MOST_TRIES
 from metrics import client as metrics_client
 from metrics import emit
