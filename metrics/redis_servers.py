@@ -35,7 +35,7 @@ class Server:
 
     def client(self) -> redis.Redis:
         """Returns a client that connects at its first command, tries once and does not wait long."""
-        return redis.Redis(connection_pool=_pool(self.url))
+        return redis.Redis.from_pool(_pool(self.url))  # which closing the client closes too
 
 
 def server_of(url: str) -> Server:
@@ -121,8 +121,9 @@ def _pool(url: str) -> redis.ConnectionPool:
             socket_connect_timeout=TIMEOUT_S,
             # redis-py tries three times more, waiting in between: seconds for a server that is away.
             retry=Retry(NoBackoff(), 0),
-            # Of the handshake only a password is left, so that the rights to INFO and PING are enough.
-            protocol=2,
+            # Of the handshake only a password is left: whoever may INFO and PING may do all that is asked here. By TLS
+            # something must be answered first, else redis-py takes the session tickets for data nobody asked for.
+            protocol=3 if url.startswith("rediss:") else 2,
             driver_info=None,
         )
         _database_of(url)

@@ -28,7 +28,8 @@ def table(look: Look | Failure, since: str) -> Iterator[str]:
     yield f"  {'':14}{'since its start':>22}{f'since {since}{ago}':>38}"
     for name, whole, part in zip(ROWS, _cells(reading.lifetime), _cells(look.counts), strict=True):
         yield f"  {name:14}{whole:>22}{part:>38}"
-    yield from (f"  {name:14}{value}" for name, value in _levels(reading))
+    for name, value in _levels(reading):
+        yield from wrap(value, WIDTH, initial_indent=f"  {name:14}", subsequent_indent=" " * 16)
 
 
 def line(look: Look | Failure) -> str:
