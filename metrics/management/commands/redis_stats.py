@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
     def _watch(self, urls: Sequence[str], interval_s: float, *, as_json: bool) -> None:
         watcher = Watcher(urls)
-        redraws = not as_json and self.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        redraws = not as_json and self.stdout.isatty()
         with suppress(KeyboardInterrupt), _terminable():
             while True:
                 now = datetime.now(UTC)
