@@ -151,7 +151,7 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(VAR_DIR / "static"))
 # Behind TLS: on unless said otherwise; `make run` speaks plain HTTP on the loopback.
 HTTPS = flag("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -318,6 +318,11 @@ SCHEDULE = {
         "every_s": 30,
         "why": "Hits and misses as deltas, and their ratio over this window.",
     },
+    "Check the services": {
+        "task": "metrics.tasks.check_services",
+        "every_s": 60,
+        "why": "Whether database, Redis and broker answer, and by running at all, that Beat and a worker do.",
+    },
 }
 
 # The house
@@ -347,9 +352,11 @@ IP_TRACKING = {
         "shop:product-list": "catalogue",
         "shop:product-detail": "catalogue",
         "healthz": "health",
+        "readyz": "health",
     },
     "OUTCOMES": {"shop.orders.signals.payment_declined": "payment_declined"},
 }
 METRICS = {
     "REDIS_URLS": env.list("METRICS_REDIS_URLS", default=[REDIS_URL]),
+    "READY_NEEDS": env.list("READY_NEEDS", default=["database", "redis", "broker"]),
 }
