@@ -37,7 +37,7 @@ EXPLAINED = (
         REDIS,
         "Redis",
         "A new connection, and PING. Each server of METRICS['REDIS_URLS'] is asked; the worst counts.",
-        "The shop goes on. Each policy answers as its `store_away` says: open, counted in each process, or 503. Caches "
+        "The shop goes on. Each policy answers as its store_away says: open, counted in each process, or 503. Caches "
         "miss, sessions are read from the database, blocks of single networks do not bind.",
         "Look at the server's memory and log. Limits hold again within two seconds of its return, and decisions are "
         "filled in again from the database.",

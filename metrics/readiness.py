@@ -163,9 +163,9 @@ class Readiness:
         before = self._states.get(key, "ok")
         self._states[key] = finding.state
         if finding.state == "failed" and before != "failed":
-            logger.warning("Health: the %s does not answer (%s).", finding.probe.part.name, finding.why)
+            logger.warning("Health: %s does not answer (%s).", finding.probe.part.name, finding.why)
         elif before == "failed" and finding.state != "failed":
-            logger.warning("Health: the %s answers again.", finding.probe.part.name)
+            logger.warning("Health: %s answers again.", finding.probe.part.name)
 
 
 readiness = Readiness()
