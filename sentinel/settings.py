@@ -239,13 +239,23 @@ LOGGING = {
         "text": {"()": "sentinel.logs.TextFormatter"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "filters": ["worth_a_line"], "formatter": LOG_FORMAT},
+        "stderr": {"class": "sentinel.logs.Lines", "filters": ["worth_a_line"], "formatter": LOG_FORMAT},
+        "errors": {"class": "metrics.errors.CountErrors", "filters": ["worth_a_line"]},
     },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "root": {"handlers": ["stderr", "errors"], "level": "INFO"},
     "loggers": {
         # Django's own handlers would write each 500 a second time, and mail it.
         "django": {"handlers": [], "level": "INFO"},
-        "gunicorn.error": {"handlers": [], "level": "INFO"},
+        # Those of the web servers would write past the formatters. Each request is in the request log; an access log
+        # would be the same with addresses and queries, for longer.
+        "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        # Says past every handler that a worker's process ended; of a task that was lost by it, Celery tells.
+        "multiprocessing": {"handlers": [], "level": "CRITICAL", "propagate": False},
         # A line for each packet that no Agent was there to take.
         "datadog.dogstatsd": {"level": "ERROR"},
         # A line for each task received and another for each done: four a second for the events alone.

@@ -52,8 +52,9 @@ def lines(settings: object) -> Iterator[StringIO]:
     stream = StringIO()
     root = logging.getLogger()
     before = root.handlers[:]
-    configured = {**django_settings.LOGGING, "handlers": {"stderr": {**django_settings.LOGGING["handlers"]["stderr"]}}}
-    configured["handlers"]["stderr"] |= {"formatter": "json", "stream": stream}
+    handlers = django_settings.LOGGING["handlers"]
+    to_stream = {**handlers["stderr"], "formatter": "json", "stream": stream}
+    configured = {**django_settings.LOGGING, "handlers": {**handlers, "stderr": to_stream}}
     logging.config.dictConfig(configured)
     yield stream
     root.handlers[:] = before
