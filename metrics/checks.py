@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 
 from metrics import catalogue, conf
 from metrics.names import is_name
+from metrics.probes import PARTS
 from metrics.redis_errors import BadAddress
 from metrics.redis_servers import FORMS, name_of
 
@@ -23,7 +24,7 @@ MIDDLEWARE = "metrics.middleware.MetricsMiddleware"
 # Any: Django hands over nothing that is read here.
 @register
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    return [*_unknown_keys(), *_wrong_values(), *_caps(), *_redis_urls(), *_order()]
+    return [*_unknown_keys(), *_wrong_values(), *_caps(), *_redis_urls(), *_ready_needs(), *_order()]
 
 
 def _unknown_keys() -> list[CheckMessage]:
@@ -74,6 +75,15 @@ def _redis_urls() -> list[CheckMessage]:
         for place, url in enumerate(urls)
         if not _is_redis_url(url)
     ]
+
+
+def _ready_needs() -> list[CheckMessage]:
+    needs = conf.given().get("READY_NEEDS", [])
+    names = [part.name for part in PARTS]
+    if isinstance(needs, list | tuple) and all(need in names for need in needs):
+        return []
+    hint = f"Write a list of these: {', '.join(names)}."
+    return [Error(f"METRICS['READY_NEEDS'] is {needs!r:.100}.", hint=hint, id="metrics.E008")]
 
 
 def _is_redis_url(url: object) -> bool:

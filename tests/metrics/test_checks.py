@@ -103,3 +103,16 @@ def test_w001_a_middleware_before_ours(settings: Settings) -> None:
 
     settings.MIDDLEWARE = [OTHER]
     assert check_settings(None) == []
+
+
+@pytest.mark.parametrize("needs", ["database", ["databse"], [7], None, [["redis"]]])
+def test_e008_ready_needs_something_that_is_no_part(settings: Settings, needs: object) -> None:
+    (message,) = found(settings, READY_NEEDS=needs)
+
+    assert message.id == "metrics.E008"
+    assert "database, redis, broker" in str(message.hint)
+
+
+def test_ready_may_need_less_or_nothing(settings: Settings) -> None:
+    assert found(settings, READY_NEEDS=["database"]) == []
+    assert found(settings, READY_NEEDS=[]) == []
