@@ -24,6 +24,8 @@ class MetricsSettings:
     max_tag_values: Mapping[str, int] = field(default_factory=dict)
     # The servers whose hits and misses are exported: primaries, each once.
     redis_urls: tuple[str, ...] = ()
+    # How keys of the application begin, such as "cart" for "cart:7": each has cache hits and misses of its own.
+    cache_prefixes: tuple[str, ...] = ()
 
 
 KEYS = {setting.name.upper(): setting.name for setting in fields(MetricsSettings)}
@@ -39,7 +41,8 @@ def current() -> MetricsSettings:
     """Returns the settings in force."""
     values = {KEYS[key]: value for key, value in given().items() if key in KEYS}
     values.setdefault("strict", settings.DEBUG)
-    values["redis_urls"] = tuple(values.get("redis_urls", ()))
+    for several in ("redis_urls", "cache_prefixes"):
+        values[several] = tuple(values.get(several, ()))
     return MetricsSettings(**values)
 
 
