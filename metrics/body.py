@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from asyncio import CancelledError
+from asyncio import CancelledError, sleep
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
@@ -68,6 +68,8 @@ async def _aread(parts: StreamingHttpResponse, body: Body) -> AsyncIterator[byte
         async for part in parts:
             body.size += len(part)
             yield part
+            # A server whose client is gone takes parts without waiting (uvicorn), so that nobody would hear of it.
+            await sleep(0)
 
 
 def _watch_file(response: StreamingHttpResponse, body: Body) -> bool:

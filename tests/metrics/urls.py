@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import include, path
 
 from metrics.health import healthz
+
+PART = b"x" * 65_536
+LARGE = 50_000_000
 
 
 def product(request: HttpRequest, number: int) -> HttpResponse:
@@ -70,6 +75,23 @@ def pipe(request: HttpRequest) -> FileResponse:
     return FileResponse(open(reading, "rb"))
 
 
+def endless(request: HttpRequest, kind: str) -> StreamingHttpResponse:
+    """More than any buffer between a server and its client holds."""
+    return StreamingHttpResponse(_aendless() if kind == "async" else itertools.repeat(PART))
+
+
+async def _aendless() -> AsyncIterator[bytes]:
+    while True:
+        await asyncio.sleep(0)
+        yield PART
+
+
+def large(request: HttpRequest) -> FileResponse:
+    file = TemporaryFile()
+    file.truncate(LARGE)
+    return FileResponse(file)
+
+
 def never(request: HttpRequest) -> HttpResponse:
     raise SystemExit  # as gunicorn's sync worker does where a request takes too long
 
@@ -91,6 +113,8 @@ urlpatterns = [
     path("ten/<str:kind>/", ten, name="ten"),
     path("file/", file, name="file"),
     path("pipe/", pipe, name="pipe"),
+    path("endless/<str:kind>/", endless, name="endless"),
+    path("large/", large, name="large"),
     path("never/", never, name="never"),
     path("waits/", waits, name="waits"),
     path("unnamed/", product, {"number": 1}),
