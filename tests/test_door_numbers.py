@@ -136,6 +136,18 @@ def test_what_a_gate_in_shadow_would_refuse_is_not_refused(
     assert told(agent, *REFUSALS) == {WOULD_THROTTLE.name: (1, {"policy": refusal, "route": "plain"})}
 
 
+def test_a_refused_request_is_not_counted_for_a_policy_in_shadow_too(
+    agent: Receiver, http: SimpleNamespace, settings: Settings, tracking: Configure
+) -> None:
+    settings.ROOT_URLCONF = "tests.urls_limited"
+    tracking(KINDS={}, POLICIES={"quiet": {**ONCE, "routes": ["hidden"], "mode": "shadow"}, "exports": ONCE})
+
+    statuses = [http.get("/hidden/").status_code for _ in range(2)]
+
+    assert statuses == [200, 429]
+    assert told(agent, *REFUSALS) == {THROTTLED.name: (1, {"policy": "exports", "route": "hidden"})}
+
+
 # Without the store
 
 
