@@ -185,12 +185,14 @@ def test_a_limit_of_this_process_alone_is_a_policys(
     }
 
 
+@pytest.mark.parametrize(("door", "view"), [("open", "degraded"), ("degraded", "open")])
 def test_a_request_that_asks_twice_is_one_without_the_store(
-    agent: Receiver, http: SimpleNamespace, settings: Settings, tracking: Configure
+    agent: Receiver, http: SimpleNamespace, settings: Settings, tracking: Configure, door: str, view: str
 ) -> None:
+    """By the graver answer."""
     settings.ROOT_URLCONF = "tests.urls_limited"
-    exports = {**ONCE, "rates": ["9/m"], "store_away": "degraded"}
-    site = {**ONCE, "routes": ["hidden"], "store_away": "open"}
+    exports = {**ONCE, "rates": ["9/m"], "store_away": view}
+    site = {**ONCE, "rates": ["9/m"], "routes": ["hidden"], "store_away": door}
     tracking(STORE_URL="unix:///nowhere.sock", KINDS={}, POLICIES={"site": site, "exports": exports})
 
     http.get("/hidden/")
@@ -253,10 +255,12 @@ def test_a_good_login_that_djangos_signal_tells_of_counts_once(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kinds", [{"login": "login"}, {}])
 def test_of_many_logins_in_one_request_those_before_the_limit_failed_and_one_is_refused(
-    agent: Receiver, http: SimpleNamespace, tracking: Configure
+    agent: Receiver, http: SimpleNamespace, tracking: Configure, kinds: dict[str, str]
 ) -> None:
-    tracking(POLICIES={"tries": {"rates": ["3/m"], "kinds": ["login"], "key": "network", "why": "for a test"}})
+    """Also on a route that is not known as one for logins, as where GraphQL has its own."""
+    tracking(KINDS=kinds, POLICIES={"tries": {"rates": ["3/m"], "kinds": ["login"], "key": "network", "why": "for a test"}})
 
     http.post("/login/", {"username": "dana", "password": "wrong", "times": 50})
     http.post("/login/", {"username": "dana", "password": "wrong"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -176,8 +177,13 @@ def test_an_async_server_sends_files_too(agent: Receiver) -> None:
 
 
 def test_what_the_collector_finds_while_the_client_is_built_does_not_wait_for_itself(agent: Receiver) -> None:
-    with client._building:
-        emit.count(REQUESTS, route="a", method="GET", status_class="2xx")
+    def collect() -> None:
+        with client._building:
+            emit.count(REQUESTS, route="a", method="GET", status_class="2xx")
+
+    thread = threading.Thread(target=collect, daemon=True)  # which a deadlock would leave behind
+    thread.start()
+    thread.join(10)
     emit.flush()
 
     assert agent.values(REQUESTS) == [1]
