@@ -67,11 +67,11 @@ REQUEST = (ROUTE, METHOD, STATUS_CLASS)
 
 # Requests
 
-REQUESTS = Metric("request.count", "count", "request", "Requests answered.", REQUEST)
+REQUESTS = Metric("request.count", "count", "request", "Requests that ended, streams with their body.", REQUEST)
 REQUEST_DURATION = Metric("request.duration", "distribution", "second", "Time until the response starts.", REQUEST)
-RESPONSE_SIZE = Metric("request.response_size", "distribution", "byte", "Bytes of body handed over.", REQUEST)
+RESPONSE_SIZE = Metric("request.response_size", "distribution", "byte", "Bytes of the body that went out.", REQUEST)
 REQUEST_EXCEPTIONS = Metric(
-    "request.exceptions", "count", "exception", "Exceptions that left a view.", (ROUTE, EXCEPTION)
+    "request.exceptions", "count", "exception", "Exceptions that became a 500, or broke a body off.", (ROUTE, EXCEPTION)
 )
 ABORTED = Metric("request.aborted", "count", "request", "Requests whose client left before the end.", (ROUTE, METHOD))
 ERRORS = Metric("log.errors", "count", "error", "Lines of level error and worse in the log.", (LOGGER, LEVEL))

@@ -32,7 +32,8 @@ class Outlet:
 
 
 _outlet: Outlet | None = None
-_building = threading.Lock()
+# Reentrant: what the collector finds while the client is built may have a number to send.
+_building = threading.RLock()
 _leaving = False
 
 
@@ -95,7 +96,7 @@ def _after_fork() -> None:
     """The child builds its own; what waits in the copy is the parent's to send."""
     global _outlet, _building  # noqa: PLW0603
     _outlet = None
-    _building = threading.Lock()  # another thread of the parent may have held it
+    _building = threading.RLock()  # another thread of the parent may have held it
 
 
 class _Seldom(logging.Filter):
