@@ -36,4 +36,4 @@ class Dog(DogStatsd):
         return sent
 
     def _was_refused(self) -> bool:
-        return self.socket_path is None and bool(self.socket.getsockopt(SOL_SOCKET, SO_ERROR))
+        return self.socket_path is None and bool(self.get_socket().getsockopt(SOL_SOCKET, SO_ERROR))

@@ -1,11 +1,10 @@
-"""What runs in Celery: the export of Redis' numbers, and the end of a worker."""
+"""What Beat runs of this app."""
 
 from __future__ import annotations
 
-from celery import shared_task
-from celery.signals import worker_process_shutdown, worker_shutdown
+from celery import current_app, shared_task
 
-from metrics import client, redis_stats
+from metrics import queues, redis_stats
 
 
 @shared_task(ignore_result=True)
@@ -14,8 +13,7 @@ def export_redis_stats() -> None:
     redis_stats.export()
 
 
-# A worker's process ends by os._exit: no exit handler runs there.
-@worker_process_shutdown.connect
-@worker_shutdown.connect
-def flush(**_: object) -> None:
-    client.flush()
+@shared_task(ignore_result=True)
+def export_queue_lengths() -> None:
+    """Sends how many messages wait in each queue; two runs at once say the same twice."""
+    queues.export(current_app)

@@ -318,6 +318,11 @@ SCHEDULE = {
         "every_s": 30,
         "why": "Hits and misses as deltas, and their ratio over this window.",
     },
+    "Export the lengths of the queues": {
+        "task": "metrics.tasks.export_queue_lengths",
+        "every_s": 30,
+        "why": "How many messages wait for a worker: one or two connections to the broker each time.",
+    },
 }
 
 # The house

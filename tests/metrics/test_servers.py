@@ -1,4 +1,4 @@
-"""Real web servers with a project that is not ours: as many requests are told of as were answered, whoever ends when."""
+"""Real web servers with a project that is not ours: as many requests are told of as were answered."""
 
 from __future__ import annotations
 
