@@ -95,7 +95,12 @@ AUTH_ATTEMPTS = Metric("auth.attempts", "count", "attempt", "Attempts to sign in
 
 EVENTS_DROPPED = Metric("record.events_dropped", "count", "event", "Request events lost.", (LOSS,))
 EVENTS_STORED = Metric("record.events_stored", "count", "event", "Request events written to the log.")
-BUFFER_LENGTH = Metric("record.buffer_length", "distribution", "event", "Events that waited in one process.")
+BUFFER_LENGTH = Metric(
+    "record.buffer_length",
+    "distribution",
+    "event",
+    "The most events that waited in one process, each ten seconds.",
+)
 BATCHES_SPOOLED = Metric("record.batches_spooled", "count", "item", "Batches kept on disk for a later try.")
 SPOOL_BYTES = Metric("record.spool_bytes", "distribution", "byte", "The size of these batches.")
 SPOOL_BATCHES = Metric("record.spool_batches", "distribution", "item", "Batches that waited on one host's disk.")

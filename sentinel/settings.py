@@ -318,6 +318,11 @@ SCHEDULE = {
         "every_s": 30,
         "why": "Hits and misses as deltas, and their ratio over this window.",
     },
+    "Report what waits to be examined and reviewed": {
+        "task": "ip_tracking.tasks.report_gauges",
+        "every_s": 60,
+        "why": "The ages of the oldest batch and case, and how many cases there are: a few queries by indexes.",
+    },
     "Export the lengths of the queues": {
         "task": "metrics.tasks.export_queue_lengths",
         "every_s": 30,

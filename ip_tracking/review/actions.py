@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from ip_tracking.client import holds_proxy, is_loopback
 from ip_tracking.gate import decisions
@@ -246,6 +246,8 @@ def _why_not(case: SuspiciousIP, actor: Actor, allowed: decisions.Table, now: da
 def _do(order: Order, case: SuspiciousIP, actor: Actor, now: datetime, batch: UUID) -> None:
     before = record.state_of(case)
     _DO[order.action](order, case, actor, now)
+    if case.triage == Triage.CLOSED != before["triage"]:  # else another verdict on what waited for none
+        _tell_duration(case, before["judged_at"], now)
     if order.action is Action.UNBLOCK or (order.action is Action.JUDGE and order.verdict in WRONGLY_FOUND):
         _count_release(order.action, case)
     case.version += 1
@@ -317,6 +319,16 @@ _DO: dict[Action, Callable[[Order, SuspiciousIP, Actor, datetime], None]] = {
     Action.UNBLOCK: _unblock,
     Action.ALLOW: _allow,
 }
+
+
+def _tell_duration(case: SuspiciousIP, judged_before: str | None, now: datetime) -> None:
+    """From when it was filed; of a case that came back after a verdict, from the first that was found after it."""
+    since = case.created_at
+    if judged_before:
+        found = case.findings.filter(last_seen__gt=datetime.fromisoformat(judged_before))
+        since = found.aggregate(first=Min("last_seen"))["first"] or now
+    tell = partial(emit.distribution, catalogue.REVIEW_DURATION, max(0.0, (now - since).total_seconds()))
+    transaction.on_commit(partial(tell, verdict=case.verdict, severity=case.severity))
 
 
 def _count_release(action: Action, case: SuspiciousIP) -> None:
