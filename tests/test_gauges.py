@@ -124,14 +124,14 @@ def agent_samples(agent: Receiver, metric: catalogue.Metric) -> list[Any]:
     return agent.samples(metric)
 
 
-def test_a_minute_costs_seven_queries_however_many_cases_there_are() -> None:
+def test_a_minute_costs_six_queries_however_many_cases_there_are() -> None:
     for number in range(1, 40):
         file(f"203.0.113.{number}")
 
     with CaptureQueriesContext(connection) as queries:
         tasks.report_gauges()
 
-    assert len(queries) <= 7
+    assert len(queries) <= 6
 
 
 def test_a_verdict_tells_how_long_the_case_had_waited(
