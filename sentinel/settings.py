@@ -344,6 +344,16 @@ SCHEDULE = {
         "every_s": 60,
         "why": "Whether database, Redis and broker answer, and by running at all, that Beat and a worker do.",
     },
+    "Report what waits to be examined and reviewed": {
+        "task": "ip_tracking.tasks.report_gauges",
+        "every_s": 60,
+        "why": "The ages of the oldest batch and case, and how many cases there are: a few queries by indexes.",
+    },
+    "Export the lengths of the queues": {
+        "task": "metrics.tasks.export_queue_lengths",
+        "every_s": 30,
+        "why": "How many messages wait for a worker: one or two connections to the broker each time.",
+    },
 }
 
 # The house
