@@ -10,11 +10,13 @@ import select
 import socket
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from metrics import catalogue, entry
 from metrics.entry import Metric
+from tests import drain
 from tests.datagram import Event, Message, Sample, ServiceCheck, parse
 
 __all__ = ["Event", "Message", "Receiver", "Sample", "ServiceCheck", "check", "parse", "udp_receiver", "unix_receiver"]
@@ -55,50 +57,48 @@ class Receiver:
     What was sent before a `read()` is in its answer: a local socket holds it from the moment it is sent.
     """
 
-    def __init__(self, listening: socket.socket, url: str) -> None:
-        self._socket = listening
+    def __init__(self, take: Callable[[], list[bytes]], url: str) -> None:
+        self._take_new = take
         self._datagrams: list[bytes] = []
         self._messages: list[Message] = []
+        self._samples: dict[str, list[Sample]] = defaultdict(list)
         self._parsed = 0  # of the datagrams
-        self._reading, self._parsing = threading.Lock(), threading.Lock()
+        self._taking, self._parsing = threading.Lock(), threading.Lock()
         self.environ = {"DD_DOGSTATSD_URL": url}
+
+    def take(self) -> None:
+        """Reads what has arrived. Not what it says: whoever waits for room must not wait for that."""
+        with self._taking:
+            self._datagrams += self._take_new()
 
     def read(self) -> list[Message]:
         """Returns everything that arrived so far, each metric held against the catalogue."""
-        self._take()
+        self._parse()
+        return list(self._messages)
+
+    def _parse(self) -> None:
+        self.take()
         with self._parsing:
             while self._parsed < len(self._datagrams):
                 messages = parse(self._datagrams[self._parsed])
                 for message in messages:
                     check(message)
                 self._messages += messages
+                for message in messages:
+                    if isinstance(message, Sample):
+                        self._samples[message.name].append(message)
                 self._parsed += 1
-            return list(self._messages)
 
     @property
     def raw(self) -> bytes:
-        self._take()
+        self.take()
         return b"".join(self._datagrams)
-
-    def serve(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            if select.select([self._socket], [], [], 0.05)[0]:
-                self._take()
-
-    def _take(self) -> None:
-        with self._reading, contextlib.suppress(BlockingIOError):
-            while True:
-                self._datagrams.append(self._socket.recv(65_536))
 
     def samples(self, metric: Metric, **tags: str) -> list[Sample]:
         """Returns what arrived of a metric, with these tags at least."""
-        return [
-            message
-            for message in self.read()
-            if isinstance(message, Sample)
-            and message.name == f"sentinel.{metric.name}"
-            and tags.items() <= message.tags.items()
-        ]
+        self._parse()
+        found = list(self._samples[f"sentinel.{metric.name}"])
+        return [sample for sample in found if tags.items() <= sample.tags.items()]
 
     def values(self, metric: Metric, **tags: str) -> list[float]:
         return [value for sample in self.samples(metric, **tags) for value in sample.values]
@@ -115,31 +115,49 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def udp_receiver() -> Iterator[Receiver]:
+def udp_receiver(*, apart: bool = False) -> Iterator[Receiver]:
+    """Receives over UDP; `apart`, in a process of its own, that nothing this one does can keep waiting."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
-        with _served(listening, f"udp://127.0.0.1:{listening.getsockname()[1]}") as receiver:
+        with _served(listening, f"udp://127.0.0.1:{listening.getsockname()[1]}", apart) as receiver:
             yield receiver
 
 
 @contextlib.contextmanager
-def unix_receiver(path: Path) -> Iterator[Receiver]:
+def unix_receiver(path: Path, *, apart: bool = False) -> Iterator[Receiver]:
+    """Receives on a unix socket; `apart` as above."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(path))
-        with _served(listening, f"unix://{path}") as receiver:
+        with _served(listening, f"unix://{path}", apart) as receiver:
             yield receiver
 
 
 @contextlib.contextmanager
-def _served(listening: socket.socket, url: str) -> Iterator[Receiver]:
-    listening.setblocking(False)
+def _served(listening: socket.socket, url: str, apart: bool) -> Iterator[Receiver]:
     # A UDP datagram that finds the buffer full is lost; the kernel may give less than this.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024 * 1024)
-    receiver, stop = Receiver(listening, url), threading.Event()
-    thread = threading.Thread(target=receiver.serve, args=(stop,), daemon=True)
+    if apart:
+        with drain.drained(listening) as take:
+            yield Receiver(take, url)
+        return
+    listening.setblocking(False)
+    receiver, stop = Receiver(lambda: list(_waiting(listening)), url), threading.Event()
+
+    def serve() -> None:
+        while not stop.is_set():
+            if select.select([listening], [], [], 0.05)[0]:
+                receiver.take()
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield receiver
     finally:
         stop.set()
         thread.join()
+
+
+def _waiting(listening: socket.socket) -> Iterator[bytes]:
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            yield listening.recv(65_536)
