@@ -39,10 +39,17 @@ STORE = closed("mode", "What the process found.", "store", "away")
 GATE = closed("mode", "What the gate does from then on.", "enforce", "shadow", "off")
 REDIS_HOST = Tag("redis_host", "The server's host, or the path of its socket.", most=50)
 REDIS_PORT = Tag("redis_port", "Its port, 0 for a socket.", most=50)
-REDIS_ROLE = closed("redis_role", "The server's word for what it is.", "master", "slave")
+REDIS_ROLE = closed("redis_role", "The server's word for what it is.", "master", "slave", "unknown")
 REDIS_DB = Tag("redis_db", "The number of the database.", most=64)
 REDIS = (REDIS_HOST, REDIS_PORT, REDIS_ROLE)
-READING = closed("outcome", "How the reading ended; `reset` only began a new baseline.", "ok", "reset", "error")
+READING = closed(
+    "outcome",
+    "How the reading ended; `reset` only began a new baseline, `overtaken` left the counts to another export.",
+    "ok",
+    "reset",
+    "overtaken",
+    "error",
+)
 CACHE = Tag("cache", "The name of the cache in CACHES.", most=20)
 PREFIX = Tag("prefix", "What the key is for, of the names in METRICS['CACHE_PREFIXES']; else `other`.", most=50)
 TASK = Tag("task", "The name of the task.")

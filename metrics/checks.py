@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-import redis
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's own name
 
 from metrics import catalogue, conf
 from metrics.names import is_name
+from metrics.redis_errors import BadAddress
+from metrics.redis_servers import FORMS, name_of
 
 # The tags whose values a project names itself.
 OPEN = {tag.key for tag in catalogue.TAGS if tag.values is None}
@@ -66,7 +67,7 @@ def _redis_urls() -> list[CheckMessage]:
     if not isinstance(urls, list | tuple):
         hint = "Write a list, for example ['redis://127.0.0.1:6379/0']."
         return [Error("METRICS['REDIS_URLS'] is not a list.", hint=hint, id="metrics.E005")]
-    hint = "Write redis://host:port/db, rediss://... (TLS) or unix://path?db=0."
+    hint = f"Write {FORMS}."
     # Told by its place: an address may hold a password.
     return [
         Error(f"METRICS['REDIS_URLS'][{place}] is not the address of a Redis server.", hint=hint, id="metrics.E006")
@@ -79,8 +80,8 @@ def _is_redis_url(url: object) -> bool:
     if not isinstance(url, str):
         return False
     try:
-        redis.Redis.from_url(url).close()  # connects at the first command, not here
-    except ValueError:
+        name_of(url)
+    except BadAddress:
         return False
     return True
 

@@ -22,7 +22,7 @@ class MetricsSettings:
     telemetry: bool = False
     # By the key of a tag: how many different values a process sends, over what the catalogue says; the rest is `other`.
     max_tag_values: Mapping[str, int] = field(default_factory=dict)
-    # The servers whose hits and misses are exported: primaries, each once.
+    # The servers whose numbers are exported: single ones, replicas, or clusters by some of their nodes.
     redis_urls: tuple[str, ...] = ()
 
 

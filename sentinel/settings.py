@@ -59,6 +59,17 @@ def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
     return value
 
 
+def watched_servers() -> list[str]:
+    """Returns METRICS_REDIS_URLS: commas stand between addresses, and within a cluster's between its nodes."""
+    urls: list[str] = []
+    for part in env.list("METRICS_REDIS_URLS", default=[REDIS_URL]):
+        if urls and "://" not in part and "+cluster://" in urls[-1]:
+            urls[-1] += f",{part}"
+        else:
+            urls.append(part)
+    return urls
+
+
 def secret_key() -> str:
     key: str = env.str("SECRET_KEY", "")
     if not key and not DEBUG:
@@ -351,5 +362,5 @@ IP_TRACKING = {
     "OUTCOMES": {"shop.orders.signals.payment_declined": "payment_declined"},
 }
 METRICS = {
-    "REDIS_URLS": env.list("METRICS_REDIS_URLS", default=[REDIS_URL]),
+    "REDIS_URLS": watched_servers(),
 }
