@@ -55,7 +55,7 @@ def test_each_kind_arrives_as_it_was_given(agent: Receiver) -> None:
 
 
 def test_a_check_and_an_event_arrive_as_they_were_given(agent: Receiver) -> None:
-    emit.check(REDIS_CONNECTS, emit.WARNING, "took 80 ms\nof 50|m:x", redis_host="127.0.0.1", redis_port="6379")
+    emit.check(REDIS_CONNECTS, emit.WARNING, "took 80 ms\nof 50|#evil:1|m:x", redis_host="127.0.0.1", redis_port="6379")
     emit.event(DECISION, "Blocked", "203.0.113.9\nfor a day", key="case|1", action="block")
     emit.flush()
 
@@ -64,7 +64,7 @@ def test_a_check_and_an_event_arrive_as_they_were_given(agent: Receiver) -> None
         "sentinel.redis.can_connect",
         emit.WARNING,
         {"redis_host": "127.0.0.1", "redis_port": "6379"},
-        "took 80 ms\nof 50|m:x".partition("|")[0],
+        "took 80 ms\nof 50/#evil:1/m:x",
     )
     tags = {"event": "decision", "action": "block"}
     assert event == Event("Blocked", "203.0.113.9\nfor a day", tags, "case_1", "sentinel")
@@ -77,6 +77,7 @@ def test_an_event_is_cut_to_what_the_agent_takes(agent: Receiver, text: str) -> 
 
     (event,) = agent.read()
     assert isinstance(event, Event)
+    assert event.title
     assert len(event.text.encode()) <= emit.TEXT_BYTES
 
 
