@@ -79,10 +79,10 @@ def test_json_says_the_same_to_programs(watched: Server) -> None:
 
 
 @pytest.mark.django_db
-def test_addresses_given_are_looked_at_instead(server: Server, settings: Settings) -> None:
+def test_addresses_given_are_looked_at_instead(valkey: Server, settings: Settings) -> None:
     settings.METRICS = {"STRICT": True, "REDIS_URLS": [AWAY]}
 
-    assert "master" in shown(server.url)
+    assert "master" in shown(valkey.url)
 
 
 @pytest.mark.django_db
@@ -163,10 +163,10 @@ def test_a_name_from_a_stranger_moves_no_cursor() -> None:
         assert text.isprintable()
 
 
-def test_a_watcher_tells_what_came_since_its_own_last_look(server: Server) -> None:
-    watcher, other = Watcher([server.url]), Watcher([server.url])
+def test_a_watcher_tells_what_came_since_its_own_last_look(valkey: Server) -> None:
+    watcher, other = Watcher([valkey.url]), Watcher([valkey.url])
     watcher.look(100.0)
-    server.look_up(hits=5, misses=2)
+    valkey.look_up(hits=5, misses=2)
     other.look(101.0)
 
     (look,) = watcher.look(102.5)
@@ -176,14 +176,14 @@ def test_a_watcher_tells_what_came_since_its_own_last_look(server: Server) -> No
     assert look.seconds == 2.5
 
 
-def test_a_watcher_tells_of_a_restart_and_goes_on(server: Server) -> None:
-    watcher = Watcher([server.url])
+def test_a_watcher_tells_of_a_restart_and_goes_on(valkey: Server) -> None:
+    watcher = Watcher([valkey.url])
     watcher.look(0.0)
-    server.stop()
+    valkey.stop()
     (away,) = watcher.look(1.0)
-    server.start()
+    valkey.start()
     (back,) = watcher.look(2.0)
-    server.look_up(hits=5, misses=2)
+    valkey.look_up(hits=5, misses=2)
     (later,) = watcher.look(3.0)
 
     assert isinstance(away, Failure)
@@ -193,13 +193,13 @@ def test_a_watcher_tells_of_a_restart_and_goes_on(server: Server) -> None:
     assert (later.counts, later.note) == (Counts(5, 2, 0, 0), "")
 
 
-def test_a_watcher_tells_of_an_absence_and_of_a_reset(server: Server) -> None:
-    watcher = Watcher([server.url])
+def test_a_watcher_tells_of_an_absence_and_of_a_reset(valkey: Server) -> None:
+    watcher = Watcher([valkey.url])
     watcher.look(0.0)
-    with server.frozen():
+    with valkey.frozen():
         watcher.look(1.0)
     (back,) = watcher.look(2.0)
-    server.client.config_resetstat()
+    valkey.client.config_resetstat()
     (reset,) = watcher.look(3.0)
 
     assert isinstance(back, Look)
@@ -213,6 +213,7 @@ NO_DATABASE = {"DATABASE_URL": "sqlite://:memory:"}  # one without tables
 
 def start(*args: str, **options: Any) -> subprocess.Popen[str]:
     environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "sentinel.settings", "TERM": "xterm", **NO_DATABASE}
+    environ.pop("PYTHONUNBUFFERED", None)  # with it Python holds nothing back that could fail at its end
     command = [sys.executable, "manage.py", "redis_stats", *args]
     return subprocess.Popen(
         command, env=environ, cwd=ROOT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options
