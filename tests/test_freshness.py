@@ -13,8 +13,9 @@ import pytest
 from ip_tracking import cases, sweep, tasks
 from ip_tracking.event import to_us
 from ip_tracking.models import SuspiciousIP
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from metrics import catalogue, client, emit
 from tests.dogstatsd import Receiver, udp_receiver
 from tests.metrics.conftest import send_to

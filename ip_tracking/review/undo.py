@@ -11,9 +11,11 @@ from django.db import transaction
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
 from ip_tracking.review import record, roles
-from ip_tracking.review.actions import ALL_KINDS, Action, NotPossible, Refused, Result
+from ip_tracking.review.actions import ALL_KINDS
 from ip_tracking.review.actor import Actor
 from ip_tracking.review.erase import ERASE
+from ip_tracking.review.order import Action, NotPossible
+from ip_tracking.review.rails import Refused, Result
 
 UNDO = "undo"
 FOR = timedelta(minutes=10)
