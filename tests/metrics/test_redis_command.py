@@ -9,6 +9,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -246,6 +247,20 @@ def test_a_watch_in_a_pipe_is_lines_and_ends_when_asked_to(valkey: Server, numbe
     assert said == ""
     assert all(f"127.0.0.1:{valkey.port} master" in line for line in lines)
     assert "\x1b" not in "".join(lines) + rest
+
+
+def test_one_look_that_is_interrupted_ends_without_a_traceback() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        process = start(f"redis://127.0.0.1:{silent.getsockname()[1]}?socket_timeout=20", stdout=subprocess.PIPE)
+        connection, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        silent.close()  # first, so that it cannot connect again
+        connection.close()
+        _, said = process.communicate(timeout=10)
+
+    assert process.returncode == 130
+    assert "Traceback" not in said
 
 
 def test_a_watch_in_json_is_one_document_a_line(valkey: Server) -> None:
