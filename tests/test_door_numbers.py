@@ -248,7 +248,9 @@ def test_a_good_login_that_djangos_signal_tells_of_counts_once(
 ) -> None:
     settings.ROOT_URLCONF = "sentinel.urls"
 
-    answer = http.post("/api/v1/auth/token/", {"username": "dana", "password": PASSWORD}, content_type="application/json")
+    answer = http.post(
+        "/api/v1/auth/token/", {"username": "dana", "password": PASSWORD}, content_type="application/json"
+    )
 
     assert answer.status_code == 200
     assert attempts(agent) == {"success": 1}
@@ -260,7 +262,9 @@ def test_of_many_logins_in_one_request_those_before_the_limit_failed_and_one_is_
     agent: Receiver, http: SimpleNamespace, tracking: Configure, kinds: dict[str, str]
 ) -> None:
     """Also on a route that is not known as one for logins, as where GraphQL has its own."""
-    tracking(KINDS=kinds, POLICIES={"tries": {"rates": ["3/m"], "kinds": ["login"], "key": "network", "why": "for a test"}})
+    tracking(
+        KINDS=kinds, POLICIES={"tries": {"rates": ["3/m"], "kinds": ["login"], "key": "network", "why": "for a test"}}
+    )
 
     http.post("/login/", {"username": "dana", "password": "wrong", "times": 50})
     http.post("/login/", {"username": "dana", "password": "wrong"})
