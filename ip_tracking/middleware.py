@@ -28,7 +28,7 @@ from ip_tracking.gate.verdict import ALLOW, BLOCK, CLOSED, PASSED, THROTTLE, Quo
 from ip_tracking.outcomes import is_failure, outcome_of, sign_ins
 from ip_tracking.record import buffer
 from ip_tracking.record.publish import Publisher
-from ip_tracking.record.sender import EVERY_S, Sender
+from ip_tracking.record.sender import EVERY_S, TELL_S, Sender
 from ip_tracking.record.spool import Spool
 from ip_tracking.redaction import is_secret, without
 from ip_tracking.refused import Refused
@@ -287,6 +287,7 @@ def _duties() -> list[Duty]:
     return [
         Duty("send events", EVERY_S, _sender().flush),
         Duty("refresh decisions", decisions.REFRESH_S, tasks.refresh_decisions),
+        Duty("tell what waits", TELL_S, _sender().tell),
     ]
 
 

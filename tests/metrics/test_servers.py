@@ -1,94 +1,134 @@
-"""Clients that leave real servers over a real socket; and those that stay."""
+"""Real web servers with a project that is not ours: as many requests are told of as were answered."""
 
 from __future__ import annotations
 
-import socket
+import contextlib
+import http.client
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
-from metrics.catalogue import ABORTED, REQUEST_EXCEPTIONS, REQUESTS, RESPONSE_SIZE
-from tests.dogstatsd import Receiver, udp_receiver
-from tests.e2e.processes import free_port, is_healthy, running, wait_until
+from metrics.catalogue import REQUEST_DURATION, REQUESTS
+from tests.dogstatsd import Receiver
+from tests.e2e.processes import free_port, running, wait_until
 from tests.metrics.test_process import environment
-from tests.metrics.urls import LARGE
 
-GUNICORN = ["gunicorn", "-w", "1", "--threads", "2", "tests.metrics.served:wsgi", "--bind", "127.0.0.1:{port}"]
-UVICORN = ["uvicorn", "tests.metrics.served:asgi", "--lifespan", "off", "--port", "{port}"]
-SERVERS = {"gunicorn": GUNICORN, "uvicorn": UVICORN}
+SITE = """
+import os
+import django
+from django.conf import settings
+settings.configure(
+    INSTALLED_APPS=["metrics"],
+    METRICS={"STRICT": True},
+    MIDDLEWARE=["metrics.middleware.MetricsMiddleware"],
+    ROOT_URLCONF="site_of_others",
+    ALLOWED_HOSTS=["*"],
+)
+django.setup()
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpResponse
+from django.urls import path
+from metrics.asgi import flushing
 
+urlpatterns = [path("", lambda request: HttpResponse(str(os.getpid())), name="here")]
+wsgi = WSGIHandler()
+asgi = flushing(ASGIHandler())
+"""
 
-class Server:
-    """One running server, and the Agent it sends to."""
-
-    def __init__(self, name: str, port: int, agent: Receiver) -> None:
-        self.name = name
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}"
-        self.agent = agent
-
-    def visit_and_leave(self, path: str, read_bytes: int) -> None:
-        """Reads so much of the answer, then closes the connection with the rest unread."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            while read_bytes > 0:
-                read_bytes -= len(connection.recv(min(read_bytes, 65_536)))
-
-    def counted(self, route: str) -> None:
-        """Waits until a request of this route is counted."""
-        self.agent.wait_for(lambda: self.agent.total(REQUESTS, route=route) > 0, deadline_s=30)
-
-
-@pytest.fixture(params=SERVERS)
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    with udp_receiver() as agent:
-        port = free_port()
-        args = [sys.executable, "-m", *(arg.format(port=port) for arg in SERVERS[request.param])]
-        with running(args, environment(agent), tmp_path / "log"):
-            server = Server(request.param, port, agent)
-            wait_until(lambda: is_healthy(server.url), f"the start of {request.param}")
-            yield server
+GUNICORN = ["gunicorn", "--bind", "127.0.0.1:{port}", "--log-level", "error", "--no-control-socket", "-w", "2"]
+UVICORN = ["uvicorn", "--port", "{port}", "--log-level", "error", "site_of_others:asgi"]
+RECYCLED = ["--max-requests", "40"]
+SERVERS = {
+    "sync, recycled": [*GUNICORN, "-k", "sync", *RECYCLED, "site_of_others:wsgi"],
+    "gthread, recycled": [*GUNICORN, "--threads", "4", *RECYCLED, "site_of_others:wsgi"],
+    "gthread, preloaded": [*GUNICORN, "--threads", "4", "--preload", *RECYCLED, "site_of_others:wsgi"],
+    "asgi, recycled": [*GUNICORN, "-k", "asgi", *RECYCLED, "site_of_others:asgi"],
+    "uvicorn": UVICORN,
+    "uvicorn, two workers": [*UVICORN, "--workers", "2"],
+}
 
 
-def test_who_leaves_and_who_stays(server: Server) -> None:
-    """One start of a server, as it takes a second, for each way in which an answer ends."""
-    agent = server.agent
-    endless = "/endless/async/" if server.name == "uvicorn" else "/endless/sync/"
-    broken = "/ten/async-broken/" if server.name == "uvicorn" else "/ten/sync-broken/"
-
-    server.visit_and_leave(endless, 500_000)
-    server.counted("endless")
-    server.visit_and_leave("/large/", 500_000)
-    server.counted("large")
-    whole = requests.get(f"{server.url}/file/", timeout=30)
-    server.counted("file")
-    head = requests.head(f"{server.url}/shop/products/1/", timeout=30)
-    server.counted("shop:product-detail")
-    with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        requests.get(f"{server.url}{broken}", timeout=30)
-    server.counted("ten")
-
-    assert agent.values(REQUESTS, route="endless", status_class="2xx") == [1]
-    assert agent.values(ABORTED, route="endless", method="GET") == [1]
-    assert agent.values(RESPONSE_SIZE, route="endless")[0] >= 500_000
-    assert agent.values(REQUESTS, route="large") == agent.values(ABORTED, route="large") == [1]
-    assert 500_000 <= agent.values(RESPONSE_SIZE, route="large")[0] < LARGE
-    assert agent.values(RESPONSE_SIZE, route="file") == [len(whole.content)]
-    assert head.ok
-    assert agent.values(RESPONSE_SIZE, route="shop:product-detail", method="HEAD") == [0]
-    assert agent.values(REQUEST_EXCEPTIONS, route="ten", exception="LookupError") == [1]
-    assert agent.total(ABORTED) == 2
-    assert all(agent.total(REQUESTS, route=route) == 1 for route in ("file", "shop:product-detail", "ten"))
+@pytest.fixture
+def transport() -> str:
+    return "unix"
 
 
-@pytest.mark.parametrize("server", ["uvicorn"], indirect=True)
-def test_who_leaves_before_the_answer_is_there(server: Server) -> None:
-    """Only an async server looks at its client while the view runs."""
-    server.visit_and_leave("/waits/", 0)
+class Site:
+    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.answered = 0
+        self.workers: set[bytes] = set()
+        self._port = port
 
-    server.counted("waits")
-    assert server.agent.values(ABORTED, route="waits", method="GET") == [1]
-    assert server.agent.values(REQUESTS, route="waits", status_class="4xx") == [1]
+    def ask(self, times: int = 1) -> bool:
+        """A connection for each request, so that every worker gets some; returns whether all were answered."""
+        for _ in range(times):
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+            try:
+                connection.request("GET", "/")
+                self.workers.add(connection.getresponse().read())
+            except (OSError, http.client.HTTPException):
+                return False
+            finally:
+                connection.close()
+            self.answered += 1
+        return True
+
+
+@contextlib.contextmanager
+def site(command: list[str], agent: Receiver, tmp_path: Path) -> Iterator[Site]:
+    (tmp_path / "site_of_others.py").write_text(SITE)
+    env = environment(agent)
+    env["PYTHONPATH"] += f":{tmp_path}"
+    port = free_port()
+    arguments = [sys.executable, "-m", *(word.format(port=port) for word in command)]
+    with running(arguments, env, tmp_path / "log") as process:
+        found = Site(port, process)
+        wait_until(found.ask, "the start")
+        yield found
+
+
+def ended(found: Site) -> None:
+    found.process.terminate()
+    assert found.process.wait(20) in (0, -signal.SIGTERM)  # uvicorn ends by the signal
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_as_many_requests_are_told_of_as_were_answered(name: str, agent: Receiver, tmp_path: Path) -> None:
+    with site(SERVERS[name], agent, tmp_path) as found:
+        assert found.ask(300)
+        if "--max-requests" in SERVERS[name]:  # the asgi worker looks once a second whether it should end
+            wait_until(lambda: found.ask() and len(found.workers) > 2, "a worker in place of another")
+        ended(found)
+
+    assert agent.total(REQUESTS) == found.answered
+    assert len(agent.values(REQUEST_DURATION)) == found.answered
+
+
+def test_a_reload_under_load_loses_and_doubles_nothing(agent: Receiver, tmp_path: Path) -> None:
+    """A request that the old workers took but did not answer may be told of."""
+    with site(SERVERS["gthread, recycled"], agent, tmp_path) as found:
+        asked = 0
+        for _ in range(3):
+            found.process.send_signal(signal.SIGHUP)
+            for _ in range(100):
+                asked += 1
+                found.ask()
+        ended(found)
+
+    assert found.answered > 200
+    assert found.answered <= agent.total(REQUESTS) <= asked + 1
+
+
+def test_a_server_that_ends_by_itself_after_so_many_requests_loses_nothing(agent: Receiver, tmp_path: Path) -> None:
+    with site([*UVICORN, "--limit-max-requests", "50"], agent, tmp_path) as found:
+        found.ask(49)
+        found.process.wait(20)
+
+    assert found.answered == 50
+    assert agent.total(REQUESTS) == 50
