@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import redis
 from celery import current_app
 from django.db import connections
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from metrics import conf, redis_stats
+from metrics import conf
+from metrics.redis_servers import name_of, seeds_of, server_of, servers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +87,16 @@ def _ask_database(alias: str) -> None:
 
 
 def _of_redis(url: str) -> Probe:
-    host, _, port = redis_stats.name(url).rpartition(":")
-    return Probe(REDIS, partial(_ask_redis, url), f"{host}:{port}", (("redis_host", host), ("redis_port", port)))
+    first = server_of(seeds_of(url)[0])
+    tags = (("redis_host", first.host), ("redis_port", first.port))
+    return Probe(REDIS, partial(_ask_redis, url), name_of(url), tags)
 
 
 def _ask_redis(url: str) -> None:
-    client = redis.Redis.from_url(
-        url,
-        socket_timeout=REDIS.budget_s,
-        socket_connect_timeout=REDIS.budget_s,
-        retry=Retry(NoBackoff(), 0),
-    )
-    with client:
-        client.ping()
+    """Of a cluster, every primary: without one of them a part of the keys is away."""
+    for server in servers_of(url):
+        with server.client() as client:
+            client.ping()
 
 
 def _ask_broker() -> None:

@@ -1,14 +1,13 @@
-"""What runs in Celery: the export of Redis' numbers, the checks of the services, and the end of a worker."""
+"""What Beat runs of this app."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from celery import shared_task
-from celery.signals import worker_process_shutdown, worker_shutdown
+from celery import current_app, shared_task
 
-from metrics import client, redis_stats, service_checks
+from metrics import queues, redis_stats, service_checks
 
 # Beat sends the next one after a minute. One that nobody took by then would tell of the past, and after an outage all
 # of them at once.
@@ -35,8 +34,7 @@ def _waited_s(expires: str | datetime | None, now: datetime) -> float:
     return (now - (until - timedelta(seconds=CHECK_WITHIN_S))).total_seconds()
 
 
-# A worker's process ends by os._exit: no exit handler runs there.
-@worker_process_shutdown.connect
-@worker_shutdown.connect
-def flush(**_: object) -> None:
-    client.flush()
+@shared_task(ignore_result=True)
+def export_queue_lengths() -> None:
+    """Sends how many messages wait in each queue; two runs at once say the same twice."""
+    queues.export(current_app)

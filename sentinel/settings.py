@@ -59,6 +59,17 @@ def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
     return value
 
 
+def watched_servers() -> list[str]:
+    """Returns METRICS_REDIS_URLS: commas stand between addresses, and within a cluster's between its nodes."""
+    urls: list[str] = []
+    for part in env.list("METRICS_REDIS_URLS", default=[REDIS_URL]):
+        if urls and "://" not in part and "+cluster://" in urls[-1]:
+            urls[-1] += f",{part}"
+        else:
+            urls.append(part)
+    return urls
+
+
 def secret_key() -> str:
     key: str = env.str("SECRET_KEY", "")
     if not key and not DEBUG:
@@ -333,6 +344,16 @@ SCHEDULE = {
         "every_s": 60,
         "why": "Whether database, Redis and broker answer, and by running at all, that Beat and a worker do.",
     },
+    "Report what waits to be examined and reviewed": {
+        "task": "ip_tracking.tasks.report_gauges",
+        "every_s": 60,
+        "why": "The ages of the oldest batch and case, and how many cases there are: a few queries by indexes.",
+    },
+    "Export the lengths of the queues": {
+        "task": "metrics.tasks.export_queue_lengths",
+        "every_s": 30,
+        "why": "How many messages wait for a worker: one or two connections to the broker each time.",
+    },
 }
 
 # The house
@@ -367,6 +388,6 @@ IP_TRACKING = {
     "OUTCOMES": {"shop.orders.signals.payment_declined": "payment_declined"},
 }
 METRICS = {
-    "REDIS_URLS": env.list("METRICS_REDIS_URLS", default=[REDIS_URL]),
+    "REDIS_URLS": watched_servers(),
     "READY_NEEDS": env.list("READY_NEEDS", default=["database", "redis", "broker"]),
 }
