@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,6 @@ class MetricsConfig(AppConfig):
 
     def ready(self) -> None:
         from metrics import checks  # noqa: F401 - registers them
+
+        if find_spec("celery"):
+            from metrics import celery_stats  # noqa: F401 - connects itself

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's own name
 
 from metrics import catalogue, conf
+from metrics.lookups import is_prefix
 from metrics.names import is_name
+from metrics.probes import PARTS
 from metrics.redis_errors import BadAddress
 from metrics.redis_servers import FORMS, name_of
 
@@ -23,7 +25,15 @@ MIDDLEWARE = "metrics.middleware.MetricsMiddleware"
 # Any: Django hands over nothing that is read here.
 @register
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    return [*_unknown_keys(), *_wrong_values(), *_caps(), *_redis_urls(), *_order()]
+    return [
+        *_unknown_keys(),
+        *_wrong_values(),
+        *_caps(),
+        *_redis_urls(),
+        *_ready_needs(),
+        *_prefixes(),
+        *_order(),
+    ]
 
 
 def _unknown_keys() -> list[CheckMessage]:
@@ -73,6 +83,27 @@ def _redis_urls() -> list[CheckMessage]:
         Error(f"METRICS['REDIS_URLS'][{place}] is not the address of a Redis server.", hint=hint, id="metrics.E006")
         for place, url in enumerate(urls)
         if not _is_redis_url(url)
+    ]
+
+
+def _ready_needs() -> list[CheckMessage]:
+    needs = conf.given().get("READY_NEEDS", [])
+    names = [part.name for part in PARTS]
+    if isinstance(needs, list | tuple) and all(need in names for need in needs):
+        return []
+    hint = f"Write a list of these: {', '.join(names)}."
+    return [Error(f"METRICS['READY_NEEDS'] is {needs!r:.100}.", hint=hint, id="metrics.E008")]
+
+
+def _prefixes() -> list[CheckMessage]:
+    prefixes = conf.given().get("CACHE_PREFIXES", [])
+    hint = "Write a list of how keys begin, with letters and digits in each, for example ['cart', 'product:']."
+    if not isinstance(prefixes, list | tuple):
+        return [Error("METRICS['CACHE_PREFIXES'] is not a list.", hint=hint, id="metrics.E007")]
+    return [
+        Error(f"METRICS['CACHE_PREFIXES'] has {prefix!r:.100}.", hint=hint, id="metrics.E007")
+        for prefix in prefixes
+        if not is_prefix(prefix)
     ]
 
 

@@ -24,6 +24,10 @@ class MetricsSettings:
     max_tag_values: Mapping[str, int] = field(default_factory=dict)
     # The servers whose numbers are exported: single ones, replicas, or clusters by some of their nodes.
     redis_urls: tuple[str, ...] = ()
+    # The parts without which `/readyz` answers 503. The others are told of all the same.
+    ready_needs: tuple[str, ...] = ("database", "redis", "broker")
+    # How keys of the application begin, such as "cart" for "cart:7": each has cache hits and misses of its own.
+    cache_prefixes: tuple[str, ...] = ()
 
 
 KEYS = {setting.name.upper(): setting.name for setting in fields(MetricsSettings)}
@@ -39,7 +43,7 @@ def current() -> MetricsSettings:
     """Returns the settings in force."""
     values = {KEYS[key]: value for key, value in given().items() if key in KEYS}
     values.setdefault("strict", settings.DEBUG)
-    values["redis_urls"] = tuple(values.get("redis_urls", ()))
+    values |= {key: tuple(values[key]) for key in ("redis_urls", "ready_needs", "cache_prefixes") if key in values}
     return MetricsSettings(**values)
 
 

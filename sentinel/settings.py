@@ -162,7 +162,7 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(VAR_DIR / "static"))
 # Behind TLS: on unless said otherwise; `make run` speaks plain HTTP on the loopback.
 HTTPS = flag("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -250,13 +250,23 @@ LOGGING = {
         "text": {"()": "sentinel.logs.TextFormatter"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "filters": ["worth_a_line"], "formatter": LOG_FORMAT},
+        "stderr": {"class": "sentinel.logs.Lines", "filters": ["worth_a_line"], "formatter": LOG_FORMAT},
+        "errors": {"class": "metrics.errors.CountErrors", "filters": ["worth_a_line"]},
     },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "root": {"handlers": ["stderr", "errors"], "level": "INFO"},
     "loggers": {
         # Django's own handlers would write each 500 a second time, and mail it.
         "django": {"handlers": [], "level": "INFO"},
-        "gunicorn.error": {"handlers": [], "level": "INFO"},
+        # Those of the web servers would write past the formatters. Each request is in the request log; an access log
+        # would be the same with addresses and queries, for longer.
+        "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        # Says past every handler that a worker's process ended; of a task that was lost by it, Celery tells.
+        "multiprocessing": {"handlers": [], "level": "CRITICAL", "propagate": False},
         # A line for each packet that no Agent was there to take.
         "datadog.dogstatsd": {"level": "ERROR"},
         # A line for each task received and another for each done: four a second for the events alone.
@@ -329,6 +339,21 @@ SCHEDULE = {
         "every_s": 30,
         "why": "Hits and misses as deltas, and their ratio over this window.",
     },
+    "Check the services": {
+        "task": "metrics.tasks.check_services",
+        "every_s": 60,
+        "why": "Whether database, Redis and broker answer, and by running at all, that Beat and a worker do.",
+    },
+    "Report what waits to be examined and reviewed": {
+        "task": "ip_tracking.tasks.report_gauges",
+        "every_s": 60,
+        "why": "The ages of the oldest batch and case, and how many cases there are: a few queries by indexes.",
+    },
+    "Export the lengths of the queues": {
+        "task": "metrics.tasks.export_queue_lengths",
+        "every_s": 30,
+        "why": "How many messages wait for a worker: one or two connections to the broker each time.",
+    },
 }
 
 # The house
@@ -358,9 +383,11 @@ IP_TRACKING = {
         "shop:product-list": "catalogue",
         "shop:product-detail": "catalogue",
         "healthz": "health",
+        "readyz": "health",
     },
     "OUTCOMES": {"shop.orders.signals.payment_declined": "payment_declined"},
 }
 METRICS = {
     "REDIS_URLS": watched_servers(),
+    "READY_NEEDS": env.list("READY_NEEDS", default=["database", "redis", "broker"]),
 }

@@ -118,14 +118,6 @@ def test_where_detectors_only_file_there_is_no_time_to_a_block(agent: Receiver, 
 # How far
 
 
-def test_a_sweep_tells_how_far_behind_it_was(agent: Receiver) -> None:
-    for hours in (1, 2, 5):
-        sweep.run(NOON + timedelta(hours=hours, minutes=5))
-        emit.flush()  # of a gauge only the last value is sent
-
-    assert told(agent, catalogue.SWEEP_AGE) == [3_900, 3 * 3_600 + 300]
-
-
 def test_detectors_tell_how_many_rows_they_looked_at(agent: Receiver) -> None:
     tasks.store_events(*batch(*guessing(times=4), *[event(NOON) for _ in range(3)]))
     sweep.run(NOON + timedelta(hours=1))

@@ -9,6 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Min
 
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
@@ -58,6 +59,8 @@ def apply(
 def _do(order: Order, case: SuspiciousIP, actor: Actor, now: datetime, batch: UUID) -> None:
     before = record.state_of(case)
     _DO[order.action](order, case, actor, now)
+    if case.triage == Triage.CLOSED != before["triage"]:  # else another verdict on what waited for none
+        _tell_duration(case, before["judged_at"], now)
     if order.action is Action.UNBLOCK or (order.action is Action.JUDGE and order.verdict in WRONGLY_FOUND):
         _count_release(order.action, case)
     case.version += 1
@@ -129,6 +132,16 @@ _DO: dict[Action, Callable[[Order, SuspiciousIP, Actor, datetime], None]] = {
     Action.UNBLOCK: _unblock,
     Action.ALLOW: _allow,
 }
+
+
+def _tell_duration(case: SuspiciousIP, judged_before: str | None, now: datetime) -> None:
+    """From when it was filed; of a case that came back after a verdict, from the first that was found after it."""
+    since = case.created_at
+    if judged_before:
+        found = case.findings.filter(last_seen__gt=datetime.fromisoformat(judged_before))
+        since = found.aggregate(first=Min("last_seen"))["first"] or now
+    tell = partial(emit.distribution, catalogue.REVIEW_DURATION, max(0.0, (now - since).total_seconds()))
+    transaction.on_commit(partial(tell, verdict=case.verdict, severity=case.severity))
 
 
 def _count_release(action: Action, case: SuspiciousIP) -> None:

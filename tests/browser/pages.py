@@ -239,6 +239,7 @@ PLACES = [
     Place("queue, nothing found", at(f"{QUEUE}?q=ip:192.0.2.77"), ANALYST),
     Place("queue, its keys", filled_queue, LEAD, then=show_the_keys),
     Place("queue, guard off", guard_off, LEAD),
+    Place("health", at("/admin/health/"), VIEWER),
     Place("switch the gate", at("/admin/ip_tracking/gateswitch/turn/"), LEAD),
     Place("decisions", decisions_page, ANALYST),
     Place("what people did", at("/admin/ip_tracking/reviewaction/"), ANALYST),

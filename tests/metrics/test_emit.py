@@ -310,7 +310,8 @@ def test_without_an_agent_a_call_costs_as_little_as_with_one(
 
     assert spent_s < 1.0  # 0.02 s here; the library's own unbuffered calls would take 0.5 s
     client.close()
-    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 1
+    # At most the library's complaint, that numbers are dropped, and that those of the end were.
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 3
 
 
 class Resolver:
@@ -355,7 +356,7 @@ def test_a_resolver_that_hangs_holds_up_no_call_and_what_is_too_many_is_told_and
     assert agent.total(REQUESTS) == outbox.QUEUE_MOST
     assert agent.total(EMIT_DROPPED, reason="queue_full") == 1_000
     assert [record.message for record in caplog.records].count(
-        "Metrics dropped (queue_full): the Agent, or the way to it, is too slow."
+        "Metrics dropped (queue_full): the Agent, or the way to it, is away or too slow."
     ) == 1
 
 
