@@ -24,6 +24,12 @@ class MetricsSettings:
     max_tag_values: Mapping[str, int] = field(default_factory=dict)
     # The servers whose hits and misses are exported: primaries, each once.
     redis_urls: tuple[str, ...] = ()
+    # Who is told by the monitors: `@slack-shop-alerts`, `@pagerduty`, `@ops@example.com`. Nobody, until this is set.
+    notify: tuple[str, ...] = ()
+    # Where the pages of docs/runbooks/ can be read, with `{key}` for the page's name.
+    runbooks_url: str = ""
+    # What the monitors and SLOs look at: `*`, or tags such as `env:production`.
+    monitor_scope: str = "*"
 
 
 KEYS = {setting.name.upper(): setting.name for setting in fields(MetricsSettings)}
@@ -39,7 +45,8 @@ def current() -> MetricsSettings:
     """Returns the settings in force."""
     values = {KEYS[key]: value for key, value in given().items() if key in KEYS}
     values.setdefault("strict", settings.DEBUG)
-    values["redis_urls"] = tuple(values.get("redis_urls", ()))
+    for key in ("redis_urls", "notify"):
+        values[key] = tuple(values.get(key, ()))
     return MetricsSettings(**values)
 
 
