@@ -7,4 +7,4 @@ class MetricsConfig(AppConfig):
     name = "metrics"
 
     def ready(self) -> None:
-        from metrics import checks  # noqa: F401 - registers them
+        from metrics import checks, datadog_checks  # noqa: F401 - registers them

@@ -352,4 +352,7 @@ IP_TRACKING = {
 }
 METRICS = {
     "REDIS_URLS": env.list("METRICS_REDIS_URLS", default=[REDIS_URL]),
+    "NOTIFY": env.list("DATADOG_NOTIFY", default=[]),
+    "RUNBOOKS_URL": env.str("RUNBOOKS_URL", ""),
+    "MONITOR_SCOPE": env.str("DATADOG_SCOPE", "*"),
 }

@@ -170,8 +170,14 @@ def printable(text: object, most: int = 500) -> str:
 
 def _told(answer: object) -> str:
     errors = answer.get("errors") if isinstance(answer, dict) else None
-    # Version 2 of the API says `{"errors": [{"title": ..., "detail": ...}]}`, or plain texts too.
-    return printable("; ".join(map(str, errors)) if isinstance(errors, list) else errors or "no reason was given")
+    if isinstance(errors, list):
+        errors = "; ".join(_reason(error) for error in errors)
+    return printable(errors or "no reason was given")
+
+
+def _reason(error: object) -> str:
+    # Version 2 of the API says `{"title": ..., "detail": ...}`, or a plain text too.
+    return str(error.get("detail") or error.get("title") or error) if isinstance(error, dict) else str(error)
 
 
 def _look(response: requests.Response, **_: object) -> None:
