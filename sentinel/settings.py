@@ -248,6 +248,8 @@ LOGGING = {
         "gunicorn.error": {"handlers": [], "level": "INFO"},
         # A line for each packet that no Agent was there to take.
         "datadog.dogstatsd": {"level": "ERROR"},
+        # A line for each call of `datadog_sync`, which says itself what it does.
+        "datadog.api": {"level": "WARNING"},
         # A line for each task received and another for each done: four a second for the events alone.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

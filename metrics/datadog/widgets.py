@@ -176,10 +176,10 @@ def _placed(rows: Sequence[Row]) -> list[Json]:
     placed, y = [], 0
     for each in rows:
         width, rest = divmod(COLUMNS, len(each.widgets))
+        if rest:
+            raise ValueError(f"a row holds 1, 2, 3, 4, 6 or 12 widgets, not {len(each.widgets)}")
         for place, widget in enumerate(each.widgets):
-            # What does not divide goes to the first ones: 12 in five is 3, 3, 2, 2, 2.
-            x = place * width + min(place, rest)
-            layout = {"x": x, "y": y, "width": width + (place < rest), "height": each.height}
+            layout = {"x": place * width, "y": y, "width": width, "height": each.height}
             placed.append({**widget, "layout": layout})
         y += each.height
     return placed

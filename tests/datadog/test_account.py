@@ -68,7 +68,7 @@ def test_a_key_with_a_line_end_is_told_without_showing_it(monkeypatch: pytest.Mo
     assert "secret" not in str(told.value)
 
 
-def test_the_keys_go_in_headers_and_the_host_is_asked_nothing(datadog: Datadog) -> None:
+def test_the_keys_go_in_headers(datadog: Datadog) -> None:
     assert Account(API_KEY, APP_KEY, datadog.host).call("GET", "monitor") == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -135,6 +136,16 @@ def test_the_number_in_a_query_is_its_threshold() -> None:
     for key, monitor in MONITORS.items():
         if monitor["type"] == "query alert":
             assert float(monitor["query"].split()[-1]) == monitor["options"]["thresholds"]["critical"], key
+
+
+def test_a_monitor_looks_at_a_window_that_datadog_has() -> None:
+    windows = {f"last_{each}" for each in ("1m", "5m", "10m", "15m", "30m", "1h", "2h", "4h", "1d", "2d", "1w")}
+
+    for key, monitor in MONITORS.items():
+        if monitor["type"] == "query alert":
+            found = set(re.findall(r"last_\w+", monitor["query"]))
+            assert found, key
+            assert found <= windows, key
 
 
 def test_warnings_come_before_what_they_warn_of_and_recoveries_after() -> None:

@@ -41,7 +41,8 @@ def test_a_first_run_makes_all_and_a_second_nothing(seen: Datadog) -> None:
 
     second = run(**keys(seen))
 
-    assert first.returncode == 0, first.stderr
+    assert first.returncode == 0
+    assert first.stderr == ""
     assert "+ dashboard overview: Sentinel: the guarded API" in first.stdout
     assert second.returncode == 0, second.stderr
     assert len(seen.writes) == writes
@@ -92,11 +93,13 @@ def test_a_check_asks_datadog_about_each_monitor_and_fails_where_anything_differ
 
 
 def test_what_failed_is_named_at_the_end_and_the_exit_says_so(datadog: Datadog) -> None:
+    datadog.fail("GET", "v1/slo", 429, headers={"X-RateLimit-Reset": "1"})
     datadog.fail("POST", "v1/dashboard", 400, body='{"errors": ["Invalid widget definition at position 3"]}')
 
     first, second = run(**keys(datadog)), run(**keys(datadog))
 
     assert first.returncode == 1
+    assert "Waiting 1 s" in first.stdout
     assert "! dashboard overview: 400, Invalid widget definition at position 3" in first.stdout
     assert "1 failed: dashboard overview. Another run completes it." in first.stderr
     assert second.returncode == 0, second.stderr

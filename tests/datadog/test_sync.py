@@ -90,6 +90,7 @@ def test_what_is_not_ours_is_left_alone(datadog: Datadog) -> None:
     theirs["options"] = {"thresholds": {"critical": 1}}
     for tags in (["managed-by:code", "key:x"], ["namespace:sentinel", "key:x"], ["namespace:shop", "managed-by:code"]):
         datadog.make_monitor({**theirs, "tags": tags}, {})
+    datadog.make_slo({"name": "Theirs", "thresholds": [], "tags": ["namespace:sentinel", "key:x"]}, {})
     datadog.make_dashboard({"title": "Theirs", "description": "managed-by:code key:overview", "widgets": []}, {})
     datadog.make_dashboard({"title": "Ours?", "description": None, "widgets": []}, {})
 

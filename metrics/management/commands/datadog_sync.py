@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
@@ -29,13 +30,18 @@ class Command(BaseCommand):
 
     def handle(self, *, dry_run: bool, check: bool, prune: bool, **options: object) -> None:
         try:
-            account = from_environment()
+            account = from_environment(self._wait)
             if account is None:
                 self._without_keys(dry_run and not check)
                 return
             self._with(account, Sync(account, self.stdout.write, not (dry_run or check), prune, check), check)
         except Trouble as trouble:
             raise CommandError(str(trouble)) from None
+
+    def _wait(self, pause_s: float) -> None:
+        self.stdout.write(f"Waiting {pause_s:.0f} s, as Datadog asks or is not well.")
+        self.stdout.flush()
+        time.sleep(pause_s)
 
     def _without_keys(self, dry_run: bool) -> None:
         if not dry_run:
