@@ -19,7 +19,7 @@ POSTGRES = DATABASE_URL=postgres://sentinel@postgres.example.com/sentinel
 SQLITE = DATABASE_URL=sqlite://:memory:
 
 CHECKS := check-style check-types check-imports check-migrations check-settings check-api
-.PHONY: help run manage test test-all check $(CHECKS) fix docs bench clean installed installed-dev installed-axe
+.PHONY: help run manage test test-all check $(CHECKS) fix docs bench clean installed installed-dev installed-npm
 
 help:  ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +33,7 @@ manage: installed  ## a Django command on the data of `make run`, as in `make ma
 test: installed-dev  ## all tests but the slow ones (ARGS="-k login" for some)
 	@$(PY) -m pytest -m "not slow" $(ARGS)
 
-test-all: installed-dev installed-axe  ## all tests
+test-all: installed-dev installed-npm  ## all tests
 	@$(PY) -m pytest $(ARGS)
 
 check: installed-dev  ## style, types, imports, migrations, settings of a production server, API description
@@ -79,13 +79,14 @@ installed:
 installed-dev:
 	$(INSTALLED) $(VENV)/installed-dev
 
-# axe-core looks at pages for the browser tests. Where npm is missing those are skipped, and say so.
-installed-axe:
-	@! command -v npm >/dev/null || $(LOCKED) $(MAKE) --silent --no-print-directory $(VENV)/axe/installed
+# axe-core looks at pages for the browser tests; a receiver and a client of metrics that are not ours check ours. Where
+# npm is missing those tests are skipped, and say so.
+installed-npm:
+	@! command -v npm >/dev/null || $(LOCKED) $(MAKE) --silent --no-print-directory $(VENV)/npm/installed
 
-$(VENV)/axe/installed: tests/browser/package.json tests/browser/package-lock.json
+$(VENV)/npm/installed: tests/npm/package.json tests/npm/package-lock.json
 	@echo "Installing what $< names into $(@D)."
-	@mkdir -p $(@D) && cp $^ $(@D) && cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@mkdir -p $(@D) && cp $^ $(@D) && cd $(@D) && npm ci --ignore-scripts --omit=optional --no-audit --no-fund --silent
 	@touch $@
 
 $(VENV)/installed: requirements.txt | $(PY)

@@ -48,8 +48,13 @@ def measure(directory: Path) -> dict[str, dict[str, float]]:
     importlib.import_module("ip_tracking.record.partitions").ensure_ahead(datetime.now(UTC).date())
     gate = importlib.import_module("benchmarks.gate")
     background = importlib.import_module("ip_tracking.background").background
+    metrics = importlib.import_module("benchmarks.metrics")
     try:
-        return {"gate": gate.measure(), "replay": importlib.import_module("benchmarks.replay").measure()}
+        return {
+            "gate": gate.measure(),
+            "metrics": metrics.measure(os.environ["BENCH_DATABASE"], str(directory / "var")),
+            "replay": importlib.import_module("benchmarks.replay").measure(),
+        }
     finally:
         background.close()
 

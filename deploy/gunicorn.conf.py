@@ -1,6 +1,10 @@
 """How gunicorn serves Sentinel, in `make run` and in the container: `python -m gunicorn -c deploy/gunicorn.conf.py`."""
 
+import os
 from pathlib import Path
+
+# The process that watches the others counts its errors too, and needs to know where to send them.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sentinel.settings")
 
 from sentinel.settings import LOGGING
 

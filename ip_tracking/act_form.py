@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from ip_tracking.models import SuspiciousIP
 from ip_tracking.review import roles
-from ip_tracking.review.actions import LONGEST_SNOOZE, REASON_CHARS, WITH_REASON, WORSE, Action, Order
+from ip_tracking.review.actions import WORSE
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import LONGEST_SNOOZE, REASON_CHARS, WITH_REASON, Action, Order
 from ip_tracking.visible import visible
 
 FOR_GOOD = "for good"  # never an empty field: nobody is blocked for good by leaving something out

@@ -21,17 +21,10 @@ from ip_tracking.act_form import GIVEN, ActionForm
 from ip_tracking.batch_page import batch_url, keep_refused
 from ip_tracking.client import identify
 from ip_tracking.models import SuspiciousIP
-from ip_tracking.review.actions import (
-    MOST_AT_ONCE,
-    PERMISSIONS,
-    Action,
-    NotPossible,
-    Order,
-    Result,
-    apply,
-    preview,
-)
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor, NotAllowed
+from ip_tracking.review.order import Action, NotPossible, Order
+from ip_tracking.review.rails import MOST_AT_ONCE, PERMISSIONS, Result, preview
 from ip_tracking.review.roles import REVIEW
 from ip_tracking.review.stakes import Impact, impact_of
 from ip_tracking.visible import visible

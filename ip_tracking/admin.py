@@ -20,7 +20,7 @@ from ip_tracking.client_page import client_page
 from ip_tracking.models import Decision, GateSwitch, ReviewAction, SuspiciousIP
 from ip_tracking.queue_page import Counted, QueueList, keys_of
 from ip_tracking.review import search
-from ip_tracking.review.actions import Action
+from ip_tracking.review.order import Action
 from ip_tracking.review.record import reason_of
 from ip_tracking.switch_page import switch_page
 from ip_tracking.visible import visible

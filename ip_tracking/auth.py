@@ -47,6 +47,7 @@ class GateBackend:
         ask = limiter.Ask(account=account, device=device_id)
         verdict = drive(passage.admit(visit, "", login_plan(), ask))
         if verdict.refused:
+            visit.logins_refused += 1
             raise Refused(verdict)
         visit.attempts.append(Attempt(verdict.quotas, account))
 

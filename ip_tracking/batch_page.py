@@ -15,9 +15,10 @@ from django.urls import reverse
 
 from ip_tracking.models import ReviewAction, SuspiciousIP
 from ip_tracking.review import undo
-from ip_tracking.review.actions import NotPossible, Result
 from ip_tracking.review.actor import Actor, NotAllowed
+from ip_tracking.review.order import NotPossible
 from ip_tracking.review.past import entries_of
+from ip_tracking.review.rails import Result
 from ip_tracking.review.roles import REVIEW
 from ip_tracking.visible import visible
 

@@ -17,10 +17,10 @@ from django.http import HttpRequest, QueryDict
 
 from ip_tracking.act_page import act_url, case_url, may_act, queue_url
 from ip_tracking.models import SuspiciousIP
-from ip_tracking.review.actions import Action
 from ip_tracking.review.beside import Beside, beside
 from ip_tracking.review.case import Dossier, dossier
 from ip_tracking.review.charts import SPANS
+from ip_tracking.review.order import Action
 from ip_tracking.review.roles import VIEW_AUDIT
 from ip_tracking.review.rows import SHAPES
 

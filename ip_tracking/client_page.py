@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from ip_tracking import identity_checks
-from ip_tracking.review.actions import NotPossible
 from ip_tracking.review.derivation import derivation
+from ip_tracking.review.order import NotPossible
 from ip_tracking.review.standing import read_client, standing
 from ip_tracking.visible import visible
 

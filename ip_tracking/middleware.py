@@ -24,11 +24,11 @@ from ip_tracking.event import Event, to_us
 from ip_tracking.gate import decisions, limiter, passage, responses, store, switch
 from ip_tracking.gate.plan import Plan, plan_for, plan_named
 from ip_tracking.gate.policies import HEALTH
-from ip_tracking.gate.verdict import ALLOW, BLOCK, PASSED, THROTTLE, Quota, Verdict
-from ip_tracking.outcomes import is_failure, outcome_of
+from ip_tracking.gate.verdict import ALLOW, BLOCK, CLOSED, PASSED, THROTTLE, Quota, Verdict
+from ip_tracking.outcomes import is_failure, outcome_of, sign_ins
 from ip_tracking.record import buffer
 from ip_tracking.record.publish import Publisher
-from ip_tracking.record.sender import EVERY_S, Sender
+from ip_tracking.record.sender import EVERY_S, TELL_S, Sender
 from ip_tracking.record.spool import Spool
 from ip_tracking.redaction import is_secret, without
 from ip_tracking.refused import Refused
@@ -100,6 +100,7 @@ class SentinelMiddleware:
             except CancelledError:
                 # ASGI: the client left. What it did is remembered; what it took stays taken, or leaving would free it.
                 visit.outcome = outcome_of(visit, request.method or "", CLIENT_LEFT)
+                self._count(visit, request.method or "", visit.refusal or verdict)
                 if self._records:
                     self._remember(request, visit, place, verdict, CLIENT_LEFT, started)
                 raise
@@ -108,7 +109,7 @@ class SentinelMiddleware:
             yield from self._settle(request, visit, response)
             verdict = visit.refusal or verdict
         response["X-Request-ID"] = visit.request_id
-        self._count(visit, verdict)
+        self._count(visit, request.method or "", verdict)
         if self._records:
             self._remember(request, visit, place, verdict, response.status_code, started)
         return response
@@ -189,13 +190,20 @@ class SentinelMiddleware:
         if visit.signed_in:
             device.remember(request, response, visit.signed_in)
 
-    def _count(self, visit: Visit, verdict: Verdict) -> None:
+    def _count(self, visit: Visit, method: str, verdict: Verdict) -> None:
+        """A refusal once: by the decision, by the policy, or because the store is away. What is in shadow apart."""
         route = visit.route or "unresolved"
+        missing = CLOSED if verdict.away else visit.store_missing
+        if missing:
+            emit.count(catalogue.STORE_MISSING, answer=missing)
+        for outcome, number in sign_ins(visit, method, bool(verdict.refused)).items():
+            if number:
+                emit.count(catalogue.AUTH_ATTEMPTS, number, outcome=outcome)
         if verdict.refused in {BLOCK, THROTTLE}:
             emit.count(catalogue.BLOCKED, reason=verdict.refused, route=route)
-        elif verdict.refused:
+        elif verdict.refused and not verdict.away:
             emit.count(catalogue.THROTTLED, policy=verdict.refused, route=route)
-        else:
+        elif not verdict.refused:
             for policy in dict.fromkeys(visit.shadowed):
                 emit.count(catalogue.WOULD_THROTTLE, policy=policy, route=route)
 
@@ -279,6 +287,7 @@ def _duties() -> list[Duty]:
     return [
         Duty("send events", EVERY_S, _sender().flush),
         Duty("refresh decisions", decisions.REFRESH_S, tasks.refresh_decisions),
+        Duty("tell what waits", TELL_S, _sender().tell),
     ]
 
 

@@ -77,11 +77,33 @@ def outcome_of(visit: Visit, method: str, status: int) -> str:
     if visit.outcomes:
         return visit.outcomes[-1]
     kind = visit.kind
-    if kind not in FAILED_STATUSES or status >= 500 or (kind == "login" and method in ("GET", "HEAD", "OPTIONS")):
-        return ""  # looking at a login form is no login
+    if kind not in FAILED_STATUSES or status >= 500 or (kind == "login" and not is_login(visit, method)):
+        return ""
     if status in FAILED_STATUSES[kind]:
         return f"{kind}_failed"
     return f"{kind}_ok" if status < 400 else ""
+
+
+def is_login(visit: Visit, method: str) -> bool:
+    """Looking at a login form is no login."""
+    return visit.kind == "login" and method not in ("GET", "HEAD", "OPTIONS")
+
+
+def sign_ins(visit: Visit, method: str, refused: bool) -> dict[str, int]:
+    """Returns how many attempts to sign in this request was, by how they ended: success, failure, refused.
+
+    By the signals, each of which is one; by the route and the status only where no login spoke for itself.
+    """
+    if not (visit.outcomes or visit.logins_refused or visit.kind == "login"):
+        return {}
+    found = {
+        "success": visit.outcomes.count(LOGIN_OK),
+        "failure": visit.outcomes.count(LOGIN_FAILED),
+        "refused": visit.logins_refused or int(refused and is_login(visit, method)),
+    }
+    if not any(found.values()) and visit.outcome in (LOGIN_OK, LOGIN_FAILED):
+        found["success" if visit.outcome == LOGIN_OK else "failure"] = len(visit.attempts) or 1
+    return found
 
 
 def is_failure(outcome: str) -> bool:

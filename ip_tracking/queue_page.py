@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from ip_tracking.act_page import may_act
 from ip_tracking.models import SuspiciousIP
 from ip_tracking.review import queue, search
-from ip_tracking.review.actions import Action
+from ip_tracking.review.order import Action
 from ip_tracking.review.queue import FACETS, Question, Tab
 from ip_tracking.review.rows import Row, duration, rows_of, with_rules
 from ip_tracking.visible import visible

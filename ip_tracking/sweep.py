@@ -25,8 +25,6 @@ def run(now: datetime) -> int:
     The rows decide, so that a rerun, or two sweeps at once, change nothing.
     """
     mark = SweepMark.objects.filter(name=MARK).first()
-    if mark:
-        emit.gauge(catalogue.SWEEP_AGE, (now - mark.through).total_seconds())
     changed = sum(_sweep(Hour(hour_us), now) for hour_us in touched_hours(now))
     changed += second_look.at_changed_rules(now)
     changed += second_look.at_new_cases(mark.through - OVERLAP if mark else None, now)

@@ -16,7 +16,7 @@ from ip_tracking import conf
 from ip_tracking.act_page import actor_of
 from ip_tracking.gate import switch
 from ip_tracking.models import GateSwitch
-from ip_tracking.review.actions import REASON_CHARS, NotPossible
+from ip_tracking.review.order import REASON_CHARS, NotPossible
 from ip_tracking.review.roles import SWITCH
 from ip_tracking.review.switch import MOST_HOURS, turn
 

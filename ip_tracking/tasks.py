@@ -14,7 +14,7 @@ from celery import shared_task
 from celery.exceptions import Reject
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from ip_tracking import coverage, retention, sweep
+from ip_tracking import coverage, gauges, retention, sweep
 from ip_tracking.detection.symptoms import symptoms_of
 from ip_tracking.event import Event, floor_hour, to_datetime, to_us
 from ip_tracking.examination import examine
@@ -76,6 +76,12 @@ def sweep_hours() -> str:
     report_coverage(now)
     found = _measured("hourly", lambda: sweep.run(now))
     return f"{found} finding(s)"
+
+
+@shared_task(name="ip_tracking.tasks.report_gauges")
+def report_gauges() -> None:
+    """Says how old what nobody examined or reviewed is, and how many cases there are."""
+    gauges.report(datetime.now(UTC))
 
 
 @shared_task(

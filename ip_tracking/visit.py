@@ -40,6 +40,8 @@ class Visit:
     policies: frozenset[str] = frozenset()  # that this request passed, at the door or inside the view
     quotas: tuple[Any, ...] = ()  # what it took, logins apart
     asked: tuple[str, ...] = ()  # the policies of all its passages, call by call
+    store_missing: str = ""  # what decided without the store: open, degraded or closed
+    logins_refused: int = 0
     shadowed: tuple[str, ...] = ()  # those that would have refused it, were they enforced
 
 

@@ -1,4 +1,5 @@
-"""Django's Redis cache, for a server that may be away: then a read is a miss and a write is lost, at once.
+"""Django's Redis cache, for a server that may be away: then a read is a miss and a write is lost, at once. Its hits and
+misses are counted (metrics.lookups).
 
 BACKEND = "metrics.cache.RedisCache" instead of "django.core.cache.backends.redis.RedisCache"; all else stays.
 """
@@ -20,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from metrics import breaker
+from metrics.lookups import Counted
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +47,12 @@ _servers: dict[str, Server] = {}
 _told: set[str] = set()
 
 
-class RedisCache(django_redis.RedisCache):
+class RedisCache(Counted, django_redis.RedisCache):
     """The whole interface without an exception for an absent server; OPTIONS go over these defaults."""
 
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
-        super().__init__(server, {**params, "OPTIONS": {**DEFAULTS, **params.get("OPTIONS", {})}})
+        super().__init__(server, params)
+        self._options = {**DEFAULTS, **params.get("OPTIONS", {})}
         self._class = Servers
 
     # Any, here and below: a cache holds what can be pickled, and Django hands arguments on by place.

@@ -39,15 +39,26 @@ STORE = closed("mode", "What the process found.", "store", "away")
 GATE = closed("mode", "What the gate does from then on.", "enforce", "shadow", "off")
 REDIS_HOST = Tag("redis_host", "The server's host, or the path of its socket.", most=50)
 REDIS_PORT = Tag("redis_port", "Its port, 0 for a socket.", most=50)
-REDIS_ROLE = closed("redis_role", "The server's word for what it is.", "master", "slave")
+REDIS_ROLE = closed("redis_role", "The server's word for what it is.", "master", "slave", "unknown")
 REDIS_DB = Tag("redis_db", "The number of the database.", most=64)
 REDIS = (REDIS_HOST, REDIS_PORT, REDIS_ROLE)
-READING = closed("outcome", "How the reading ended; `reset` only began a new baseline.", "ok", "reset", "error")
+READING = closed(
+    "outcome",
+    "How the reading ended; `reset` only began a new baseline, `overtaken` left the counts to another export.",
+    "ok",
+    "reset",
+    "overtaken",
+    "error",
+)
 CACHE = Tag("cache", "The name of the cache in CACHES.", most=20)
 PREFIX = Tag("prefix", "What the key is for, of the names in METRICS['CACHE_PREFIXES']; else `other`.", most=50)
 TASK = Tag("task", "The name of the task.")
 QUEUE = Tag("queue", "The name of the queue.", most=50)
-STATE = closed("state", "How it ended.", "success", "failure", "retry", "rejected", "revoked", "unknown")
+STATE = closed(
+    "state",
+    "How it ended. `expired` waited too long; by `timeout` and `lost` a process ended; `unknown` is no worker's task.",
+    *("success", "failure", "retry", "rejected", "ignored", "revoked", "expired", "timeout", "lost", "unknown"),
+)
 LEVEL = closed("level", "Of the log line.", "error", "critical")
 LOGGER = Tag("logger", "The first part of the logger's name.", most=50)
 WRONG = closed(
@@ -60,11 +71,11 @@ REQUEST = (ROUTE, METHOD, STATUS_CLASS)
 
 # Requests
 
-REQUESTS = Metric("request.count", "count", "request", "Requests answered.", REQUEST)
+REQUESTS = Metric("request.count", "count", "request", "Requests that ended, streams with their body.", REQUEST)
 REQUEST_DURATION = Metric("request.duration", "distribution", "second", "Time until the response starts.", REQUEST)
-RESPONSE_SIZE = Metric("request.response_size", "distribution", "byte", "Bytes of body handed over.", REQUEST)
+RESPONSE_SIZE = Metric("request.response_size", "distribution", "byte", "Bytes of the body that went out.", REQUEST)
 REQUEST_EXCEPTIONS = Metric(
-    "request.exceptions", "count", "exception", "Exceptions that left a view.", (ROUTE, EXCEPTION)
+    "request.exceptions", "count", "exception", "Exceptions that became a 500, or broke a body off.", (ROUTE, EXCEPTION)
 )
 ABORTED = Metric("request.aborted", "count", "request", "Requests whose client left before the end.", (ROUTE, METHOD))
 ERRORS = Metric("log.errors", "count", "error", "Lines of level error and worse in the log.", (LOGGER, LEVEL))
@@ -91,8 +102,14 @@ AUTH_ATTEMPTS = Metric("auth.attempts", "count", "attempt", "Attempts to sign in
 
 EVENTS_DROPPED = Metric("record.events_dropped", "count", "event", "Request events lost.", (LOSS,))
 EVENTS_STORED = Metric("record.events_stored", "count", "event", "Request events written to the log.")
-BUFFER_LENGTH = Metric("record.buffer_length", "distribution", "event", "Events that waited in one process.")
+BUFFER_LENGTH = Metric(
+    "record.buffer_length",
+    "distribution",
+    "event",
+    "The most events that waited in one process, each ten seconds.",
+)
 BATCHES_SPOOLED = Metric("record.batches_spooled", "count", "item", "Batches kept on disk for a later try.")
+SPOOL_BYTES = Metric("record.spool_bytes", "distribution", "byte", "The size of these batches.")
 SPOOL_BATCHES = Metric("record.spool_batches", "distribution", "item", "Batches that waited on one host's disk.")
 RETENTION_REMOVED = Metric(
     "retention.removed",
@@ -198,6 +215,10 @@ TASKS = Metric("celery.tasks", "count", "task", "Tasks that ended, or were put o
 TASK_DURATION = Metric("celery.task_duration", "distribution", "second", "Time a task ran.", (TASK, QUEUE, STATE))
 TASK_WAIT = Metric("celery.task_wait", "distribution", "second", "From sent to started.", (TASK, QUEUE))
 QUEUE_LENGTH = Metric("celery.queue_length", "gauge", "task", "Messages that wait in the broker.", (QUEUE,))
+UNACKED = Metric(
+    "celery.unacked", "gauge", "task", "Messages that workers took from a Redis broker and did not confirm yet."
+)
+QUEUE_READINGS = Metric("celery.queue_readings", "count", "run", "Readings of the queues' lengths.", (DONE,))
 BEAT_LAG = Metric("celery.beat_lag", "distribution", "second", "From when a task was due to its start.", (TASK,))
 
 # This app itself

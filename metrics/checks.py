@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-import redis
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's own name
 
 from metrics import catalogue, conf
+from metrics.lookups import is_prefix
 from metrics.names import is_name
+from metrics.probes import PARTS
+from metrics.redis_errors import BadAddress
+from metrics.redis_servers import FORMS, name_of
 
 # The tags whose values a project names itself.
 OPEN = {tag.key for tag in catalogue.TAGS if tag.values is None}
@@ -22,7 +25,15 @@ MIDDLEWARE = "metrics.middleware.MetricsMiddleware"
 # Any: Django hands over nothing that is read here.
 @register
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    return [*_unknown_keys(), *_wrong_values(), *_caps(), *_redis_urls(), *_order()]
+    return [
+        *_unknown_keys(),
+        *_wrong_values(),
+        *_caps(),
+        *_redis_urls(),
+        *_ready_needs(),
+        *_prefixes(),
+        *_order(),
+    ]
 
 
 def _unknown_keys() -> list[CheckMessage]:
@@ -66,7 +77,7 @@ def _redis_urls() -> list[CheckMessage]:
     if not isinstance(urls, list | tuple):
         hint = "Write a list, for example ['redis://127.0.0.1:6379/0']."
         return [Error("METRICS['REDIS_URLS'] is not a list.", hint=hint, id="metrics.E005")]
-    hint = "Write redis://host:port/db, rediss://... (TLS) or unix://path?db=0."
+    hint = f"Write {FORMS}."
     # Told by its place: an address may hold a password.
     return [
         Error(f"METRICS['REDIS_URLS'][{place}] is not the address of a Redis server.", hint=hint, id="metrics.E006")
@@ -75,12 +86,33 @@ def _redis_urls() -> list[CheckMessage]:
     ]
 
 
+def _ready_needs() -> list[CheckMessage]:
+    needs = conf.given().get("READY_NEEDS", [])
+    names = [part.name for part in PARTS]
+    if isinstance(needs, list | tuple) and all(need in names for need in needs):
+        return []
+    hint = f"Write a list of these: {', '.join(names)}."
+    return [Error(f"METRICS['READY_NEEDS'] is {needs!r:.100}.", hint=hint, id="metrics.E008")]
+
+
+def _prefixes() -> list[CheckMessage]:
+    prefixes = conf.given().get("CACHE_PREFIXES", [])
+    hint = "Write a list of how keys begin, with letters and digits in each, for example ['cart', 'product:']."
+    if not isinstance(prefixes, list | tuple):
+        return [Error("METRICS['CACHE_PREFIXES'] is not a list.", hint=hint, id="metrics.E007")]
+    return [
+        Error(f"METRICS['CACHE_PREFIXES'] has {prefix!r:.100}.", hint=hint, id="metrics.E007")
+        for prefix in prefixes
+        if not is_prefix(prefix)
+    ]
+
+
 def _is_redis_url(url: object) -> bool:
     if not isinstance(url, str):
         return False
     try:
-        redis.Redis.from_url(url).close()  # connects at the first command, not here
-    except ValueError:
+        name_of(url)
+    except BadAddress:
         return False
     return True
 

@@ -12,10 +12,10 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-
-from datadog.dogstatsd.base import DogStatsd
+from multiprocessing import parent_process, util
 
 from metrics import conf
+from metrics.dog import Dog
 from metrics.outbox import Outbox
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,8 @@ class Outlet:
 
 
 _outlet: Outlet | None = None
-_building = threading.Lock()
+# Reentrant: what the collector finds while the client is built may have a number to send.
+_building = threading.RLock()
 _leaving = False
 
 
@@ -70,7 +71,7 @@ def _build() -> Outbox | None:
     settings = conf.current()
     try:
         # Built so, it has no thread of its own: neither of its buffering, its aggregation nor its sending is on.
-        dog = DogStatsd(
+        dog = Dog(
             namespace=settings.namespace,
             disable_telemetry=not settings.telemetry,
             origin_detection_enabled=False,
@@ -78,10 +79,14 @@ def _build() -> Outbox | None:
             # The library's fork hooks are for its threads; `_after_fork` is ours.
             track_instance=False,
         )
-        return Outbox(dog, threaded=not _leaving)
+        outbox = Outbox(dog, threaded=not _leaving)
     except (RuntimeError, OSError, ValueError):  # no thread to be had, a broken environment
         logger.exception("No metrics will be sent by this process.")
         return None
+    if parent_process() is not None:
+        # A forked child of multiprocessing ends by os._exit, after its own kind of exit handlers; ours is the last.
+        util.Finalize(None, _leave, exitpriority=-100)
+    return outbox
 
 
 def _leave() -> None:
@@ -95,7 +100,7 @@ def _after_fork() -> None:
     """The child builds its own; what waits in the copy is the parent's to send."""
     global _outlet, _building  # noqa: PLW0603
     _outlet = None
-    _building = threading.Lock()  # another thread of the parent may have held it
+    _building = threading.RLock()  # another thread of the parent may have held it
 
 
 class _Seldom(logging.Filter):

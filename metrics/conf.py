@@ -22,7 +22,7 @@ class MetricsSettings:
     telemetry: bool = False
     # By the key of a tag: how many different values a process sends, over what the catalogue says; the rest is `other`.
     max_tag_values: Mapping[str, int] = field(default_factory=dict)
-    # The servers whose hits and misses are exported: primaries, each once.
+    # The servers whose numbers are exported: single ones, replicas, or clusters by some of their nodes.
     redis_urls: tuple[str, ...] = ()
     # Who is told by the monitors: `@slack-shop-alerts`, `@pagerduty`, `@ops@example.com`. Nobody, until this is set.
     notify: tuple[str, ...] = ()
@@ -30,6 +30,10 @@ class MetricsSettings:
     runbooks_url: str = ""
     # What the monitors and SLOs look at: `*`, or tags such as `env:production`.
     monitor_scope: str = "*"
+    # The parts without which `/readyz` answers 503. The others are told of all the same.
+    ready_needs: tuple[str, ...] = ("database", "redis", "broker")
+    # How keys of the application begin, such as "cart" for "cart:7": each has cache hits and misses of its own.
+    cache_prefixes: tuple[str, ...] = ()
 
 
 KEYS = {setting.name.upper(): setting.name for setting in fields(MetricsSettings)}
@@ -45,8 +49,8 @@ def current() -> MetricsSettings:
     """Returns the settings in force."""
     values = {KEYS[key]: value for key, value in given().items() if key in KEYS}
     values.setdefault("strict", settings.DEBUG)
-    for key in ("redis_urls", "notify"):
-        values[key] = tuple(values.get(key, ()))
+    lists = ("redis_urls", "notify", "ready_needs", "cache_prefixes")
+    values |= {key: tuple(values[key]) for key in lists if key in values}
     return MetricsSettings(**values)
 
 

@@ -66,7 +66,8 @@ def check(entry: ServiceCheck, status: int, message: str = "", **tags: str) -> N
     def made() -> Check:
         if status not in {OK, WARNING, CRITICAL, UNKNOWN}:
             raise CatalogueError("value", f"{entry.name}: {status!r:.50} is no status, which are 0 to 3")
-        return Check(entry.name, status, _cut(message, TITLE_BYTES), _tags_of(entry, tags))
+        # The protocol has no escape for its bar: behind one, an error's text could name tags and a host of its own.
+        return Check(entry.name, status, _cut(message.replace("|", "/"), TITLE_BYTES), _tags_of(entry, tags))
 
     _tell(entry, made)
 
@@ -76,7 +77,8 @@ def event(entry: Event, title: str, text: str, *, key: str = "", **tags: str) ->
 
     def made() -> Happening:
         named = (f"event:{entry.name}", *_tags_of(entry, tags))
-        return Happening(_cut(title, TITLE_BYTES), _cut(text, TEXT_BYTES), key and names.clean(key), named)
+        shown = _cut(title, TITLE_BYTES) or entry.name  # the Agent drops what has no title
+        return Happening(shown, _cut(text, TEXT_BYTES), key and names.clean(key), named)
 
     _tell(entry, made)
 

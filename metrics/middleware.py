@@ -1,60 +1,143 @@
-"""How long each request took and how it ended. Stands first in MIDDLEWARE, so that it sees what the others refuse."""
+"""How each request ended, how long it took and how much it was. Stands first in MIDDLEWARE, so that it sees what the
+others refuse.
+
+Each request counts once: when the answer is there, or where its body is streamed when that ends.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import perf_counter
+from types import TracebackType
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest
+from django.core.signals import got_request_exception
+from django.dispatch import receiver
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from metrics import emit
-from metrics.catalogue import REQUEST_DURATION, REQUEST_EXCEPTIONS, REQUESTS
+from metrics import body, emit
+from metrics.catalogue import (
+    ABORTED,
+    METHOD,
+    REQUEST_DURATION,
+    REQUEST_EXCEPTIONS,
+    REQUESTS,
+    RESPONSE_SIZE,
+)
 
-# Closed sets: a scanner may send any word as a method and any path, and each new tag value costs a series.
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+# A scanner may send any word as a method.
+METHODS = METHOD.values or frozenset()
 STATUS_CLASSES = {1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
-# Django answers these with 4xx: they are a way to say no, not an error of ours.
-REFUSALS = (Http404, PermissionDenied, BadRequest, SuspiciousOperation)
+# What has no body, whatever the view wrote: the server drops it.
+NO_BODY = frozenset({204, 304})
+# The client did not wait: 499 in nginx' log, and in ours.
+LEFT_CLASS = "4xx"
+
+# Where a request notes that its exception is counted.
+COUNTED = "_metrics_exception_counted"
 
 
 class MetricsMiddleware:
     sync_capable = True
     async_capable = True
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        started = perf_counter()
-        response = self.get_response(request)
-        if isinstance(response, HttpResponseBase):
-            return self._answered(request, response, started)
-        return self._awaited(request, response, started)
+        if self._is_async:
+            return self._acall(request)
+        with Watch(request) as watch:
+            response = self.get_response(request)
+        return watch.answered(response)
 
-    async def _awaited(
-        self, request: HttpRequest, response: Awaitable[HttpResponseBase], started: float
-    ) -> HttpResponseBase:
-        return self._answered(request, await response, started)
+    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+        with Watch(request) as watch:
+            response = await self.get_response(request)
+        return watch.answered(response)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        if not isinstance(exception, REFUSALS):
-            emit.count(REQUEST_EXCEPTIONS, route=_route(request), exception=type(exception).__name__)
 
-    def _answered(self, request: HttpRequest, response: HttpResponseBase, started: float) -> HttpResponseBase:
-        """Counts the answer: its start, as the body of a streamed one is still to come."""
-        duration_s = perf_counter() - started
-        route = _route(request)
-        method = request.method if request.method in METHODS else "OTHER"
-        status_class = STATUS_CLASSES.get(response.status_code // 100, "other")
-        emit.count(REQUESTS, route=route, method=method, status_class=status_class)
-        emit.distribution(REQUEST_DURATION, duration_s, route=route, method=method, status_class=status_class)
+class Watch:
+    """One request: left without an answer, or `answered`."""
+
+    __slots__ = ("_request", "_started")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        vars(request)[COUNTED] = False
+
+    def __enter__(self) -> Watch:
+        self._started = perf_counter()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Django makes an answer of most exceptions: these are a client that left, or a handler that failed itself."""
+        if error is None:
+            return
+        left = isinstance(error, body.LEFT)
+        route, method = _route(self._request), _method(self._request)
+        emit.count(REQUESTS, route=route, method=method, status_class=LEFT_CLASS if left else "5xx")
+        if left:
+            emit.count(ABORTED, route=route, method=method)
+        else:
+            _count_exception(self._request, error)
+
+    def answered(self, response: HttpResponseBase) -> HttpResponseBase:
+        duration_s = perf_counter() - self._started
+        tags = {
+            "route": _route(self._request),
+            "method": _method(self._request),
+            "status_class": STATUS_CLASSES.get(response.status_code // 100, "other"),
+        }
+        emit.distribution(REQUEST_DURATION, duration_s, **tags)
+        has_body = self._request.method != "HEAD" and response.status_code not in NO_BODY
+        if response.streaming:
+            body.watch(self._request, response, partial(_ended, tags, has_body))  # type: ignore[arg-type] # streaming
+        else:
+            _count(tags, len(response.content) if has_body else 0)  # type: ignore[attr-defined] # not streaming
         return response
+
+
+def _ended(tags: dict[str, str], has_body: bool, size: int, error: BaseException | None) -> None:
+    """The end of a streamed body."""
+    _count(tags, size if has_body else 0)
+    if isinstance(error, body.LEFT):
+        if has_body:  # else the server may close what it has no use for
+            emit.count(ABORTED, route=tags["route"], method=tags["method"])
+    elif error is not None:
+        emit.count(REQUEST_EXCEPTIONS, route=tags["route"], exception=type(error).__name__)
+
+
+def _count(tags: dict[str, str], size: int) -> None:
+    emit.count(REQUESTS, 1, **tags)
+    emit.distribution(RESPONSE_SIZE, size, **tags)
+
+
+@receiver(got_request_exception)
+def _failed(*, request: HttpRequest | None = None, **_: Any) -> None:
+    """Django makes a 500 of an exception, be it a view's or a middleware's; one that says no (a 404) is none."""
+    error = sys.exc_info()[1]
+    if request is not None and error is not None:
+        _count_exception(request, error)
+
+
+def _count_exception(request: HttpRequest, error: BaseException) -> None:
+    """Once: an exception that handler500 raises goes on through every middleware, each time as another."""
+    if vars(request).get(COUNTED) is False:
+        vars(request)[COUNTED] = True
+        emit.count(REQUEST_EXCEPTIONS, route=_route(request), exception=type(error).__name__)
 
 
 def _route(request: HttpRequest) -> str:
     return request.resolver_match.view_name if request.resolver_match else "unresolved"
+
+
+def _method(request: HttpRequest) -> str:
+    return request.method if request.method in METHODS else "OTHER"

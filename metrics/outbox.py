@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import NamedTuple
 
-from datadog.dogstatsd.base import DogStatsd
-
 from metrics import conf
 from metrics.catalogue import EMIT_DROPPED
+from metrics.dog import Dog
 from metrics.entry import Type
 
 logger = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ class Check(NamedTuple):
     message: str
     tags: tuple[str, ...]
 
-    def send(self, dog: DogStatsd) -> None:
+    def send(self, dog: Dog) -> None:
         # The library puts its namespace before metrics only.
         name = f"{conf.current().namespace}.{self.name}"
         dog.service_check(name, self.status, tags=list(self.tags), message=self.message or None)
@@ -64,7 +63,7 @@ class Happening(NamedTuple):
     key: str
     tags: tuple[str, ...]
 
-    def send(self, dog: DogStatsd) -> None:
+    def send(self, dog: Dog) -> None:
         source = conf.current().namespace
         dog.event(
             self.title, self.text, aggregation_key=self.key or None, source_type_name=source, tags=list(self.tags)
@@ -75,7 +74,7 @@ Notice = Check | Happening
 
 
 class Outbox:
-    def __init__(self, dog: DogStatsd, *, threaded: bool) -> None:
+    def __init__(self, dog: Dog, *, threaded: bool) -> None:
         """Without a thread, for the end of a process, each number is sent at once."""
         self._dog = dog
         self._waiting: deque[tuple[Series, float]] = deque()
@@ -123,16 +122,24 @@ class Outbox:
         with self._turn:
             self._closed = True
             self._turn.notify_all()
-        if self._thread is not None:
-            self._thread.join(END_DEADLINE_S)
+        if self._thread is None:
+            return
+        self._thread.join(END_DEADLINE_S)
+        if self._thread.is_alive():
+            # Nobody is there to be told by a metric.
+            logger.error("Metrics lost at the end of the process: the Agent did not take them in time.")
 
     def _lose(self, reason: str, number: int) -> None:
+        if not number:
+            return
         with self._turn:
             self._lost[reason] += number
             first = reason not in self._told
             self._told.add(reason)
         if first:
-            logger.error("Metrics dropped (%s): the Agent, or the way to it, is too slow.", reason)
+            # Without an Agent at all, as on a developer's machine, each process says so once.
+            level = logging.WARNING if reason == "socket" else logging.ERROR
+            logger.log(level, "Metrics dropped (%s): the Agent, or the way to it, is away or too slow.", reason)
 
     def _work(self) -> None:
         closed = False
@@ -161,16 +168,13 @@ class Outbox:
                     late += 1
             while self._notices:
                 self._notices.popleft().send(self._dog)
-        if late:
-            self._lose("late", late)
+        self._lose("late", late)
+        if monotonic() < until:
+            self._tell_of_lost()
 
     def _gathered(self) -> Iterator[tuple[Series, float]]:
         """Takes what waits now: each sample, then one sum for each count and the last value of each gauge."""
-        with self._turn:
-            lost, self._lost = self._lost, Counter()
-        sums: dict[Series, float] = {
-            Series("count", EMIT_DROPPED.name, (f"reason:{reason}",)): number for reason, number in lost.items()
-        }
+        sums: dict[Series, float] = {}
         last: dict[Series, float] = {}
         for _ in range(len(self._waiting)):
             series, value = self._waiting.popleft()
@@ -182,6 +186,17 @@ class Outbox:
                 last[series] = value
         yield from sums.items()
         yield from last.items()
+
+    def _tell_of_lost(self) -> None:
+        """Counts what was lost, in packets of their own; what does not arrive is told again in the next round."""
+        self._lose("socket", self._dog.take_lost())
+        with self._turn:
+            told, self._lost = self._lost, Counter()
+        for reason, number in told.items():
+            with self._dog:
+                self._hand_over(Series("count", EMIT_DROPPED.name, (f"reason:{reason}",)), number)
+            if self._dog.take_lost():
+                self._lose(reason, number)
 
     def _hand_over(self, series: Series, value: float) -> None:
         getattr(self._dog, series.type)(series.name, value, series.tags)

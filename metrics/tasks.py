@@ -1,11 +1,17 @@
-"""What runs in Celery: the export of Redis' numbers, and the end of a worker."""
+"""What Beat runs of this app."""
 
 from __future__ import annotations
 
-from celery import shared_task
-from celery.signals import worker_process_shutdown, worker_shutdown
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from metrics import client, redis_stats
+from celery import current_app, shared_task
+
+from metrics import queues, redis_stats, service_checks
+
+# Beat sends the next one after a minute. One that nobody took by then would tell of the past, and after an outage all
+# of them at once.
+CHECK_WITHIN_S = 55
 
 
 @shared_task(ignore_result=True)
@@ -14,8 +20,21 @@ def export_redis_stats() -> None:
     redis_stats.export()
 
 
-# A worker's process ends by os._exit: no exit handler runs there.
-@worker_process_shutdown.connect
-@worker_shutdown.connect
-def flush(**_: object) -> None:
-    client.flush()
+@shared_task(bind=True, ignore_result=True, expires=CHECK_WITHIN_S)
+def check_services(self: Any) -> None:  # Any: Celery's tasks are not typed
+    """Sends how database, Redis and broker are, and that a worker runs what Beat sends."""
+    service_checks.send(waited_s=_waited_s(self.request.expires, datetime.now(UTC)))
+
+
+def _waited_s(expires: str | datetime | None, now: datetime) -> float:
+    """How long ago the message was sent, by the time it carries; clocks may differ. 0 where it carries none."""
+    if expires is None:
+        return 0.0
+    until = datetime.fromisoformat(expires) if isinstance(expires, str) else expires
+    return (now - (until - timedelta(seconds=CHECK_WITHIN_S))).total_seconds()
+
+
+@shared_task(ignore_result=True)
+def export_queue_lengths() -> None:
+    """Sends how many messages wait in each queue; two runs at once say the same twice."""
+    queues.export(current_app)

@@ -1,4 +1,6 @@
-"""Puts the periodic tasks of `settings.SCHEDULE` into Beat's database once: from then on the admin owns them."""
+"""What the project does at its start. The periodic tasks of `settings.SCHEDULE` are put into Beat's database once: from
+then on the admin owns them.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,14 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.signals import post_migrate
 
+from sentinel.logs import tell_uncaught
+
 
 class SentinelConfig(AppConfig):
     name = "sentinel"
 
     def ready(self) -> None:
+        tell_uncaught()
         # Beat's own signal: an app without models, as this one, is sent none.
         beat = apps.get_app_config("django_celery_beat")
         post_migrate.connect(install_schedule, sender=beat, dispatch_uid="sentinel.schedule")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_retry
+
+logger = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sentinel.settings")
 
@@ -17,3 +21,11 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def leave_logging_to_django(**_: object) -> None:
     """Being connected is all: Celery then sets up none of its own, and settings.LOGGING holds in workers too."""
+
+
+# Any: Celery's signals are not typed.
+@task_retry.connect
+def tell_retry(sender: Any, request: Any, reason: Any, **_: object) -> None:
+    """A line, but no error: an error it is when no retry is left, and is then told by Celery."""
+    kind = type(reason.exc).__name__ if reason.exc is not None else "by itself"
+    logger.warning("Task %s will be tried again (%s), after try %s.", sender.name, kind, request.retries + 1)

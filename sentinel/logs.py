@@ -8,18 +8,34 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
-from celery import current_task
+from billiard.einfo import ExceptionWithTraceback  # type: ignore[attr-defined]  # the stubs lack it
+from billiard.exceptions import TimeLimitExceeded
+from celery import current_app, current_task
 
 from ip_tracking.visit import current
 
-# Loggers of libraries whose warnings quote what came from outside: whole messages, addresses, request lines.
-QUOTING = ("gunicorn.error", "celery.app.trace", "celery.worker.consumer", "django.security")
+logger = logging.getLogger(__name__)
+
+# Who was taught to quote nothing. The warnings of all others do: whole messages, addresses, request lines, what an
+# exception says.
+OURS = ("ip_tracking", "metrics", "sentinel", "shop")
+# And these already when all is well: each websocket with its address, each retry with its exception.
+ALWAYS_QUOTING = ("uvicorn", "celery.worker.request")
+
+# What they say of bytes that are no HTTP they understand.
+NOT_HTTP = {
+    "gunicorn.error": ("Invalid request",),
+    "uvicorn.error": ("Invalid HTTP request", "Unsupported upgrade request", "No supported WebSocket library"),
+}
 
 # A cause has a cause: as many as a person would read.
 MOST_CAUSES = 5
@@ -33,6 +49,9 @@ CONTROLS = {
     for code in range(first, last + 1)
 }
 
+# The same for a text of several lines.
+TERMINAL = {code: shown for code, shown in CONTROLS.items() if code != ord("\n")}
+
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -40,10 +59,19 @@ class WorthALine(logging.Filter):
     """Drops what callers can cause at will: answers of 4xx, and requests that are not even HTTP."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name == "gunicorn.error" and str(record.msg).startswith("Invalid request"):
+        if str(record.msg).startswith(NOT_HTTP.get(record.name, "\0")) or _is_told_again(record):
             return False
         status = _status(record)
         return status is None or status >= 500
+
+
+class Lines(logging.StreamHandler):  # type: ignore[type-arg]  # generic only in the stubs
+    """Writes to stderr. Python's own prints all that was given to it where that makes no line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        kind = sys.exc_info()[0]
+        with suppress(OSError, ValueError):  # closed, or nobody reads it any more
+            self.stream.write(f"A line of {record.name} was lost ({kind.__name__ if kind else 'unknown'})\n")
 
 
 class JsonFormatter(logging.Formatter):
@@ -82,9 +110,12 @@ def message_of(record: logging.LogRecord) -> str:
     task = getattr(record, "data", None)
     if record.name == "celery.app.trace" and isinstance(task, dict):
         return f"Task {task.get('name')} {task.get('description', 'failed')}"
-    if record.levelno >= logging.WARNING and record.name.startswith(QUOTING):
+    if record.name.startswith(ALWAYS_QUOTING) or (record.levelno >= logging.WARNING and not _is_ours(record.name)):
         return _without_quotes(record)
-    return record.getMessage()
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):  # what was given does not fit the text
+        return _first_line(record.msg)
 
 
 def context_of(record: logging.LogRecord) -> dict[str, str]:
@@ -107,12 +138,43 @@ def describe(info: ExceptionInfo | tuple[None, None, None]) -> dict[str, str]:
 
     Its text is left out: a database quotes the row it refused, a parser the line it could not read.
     """
-    chain = list(_causes(info[1]))
+    chain = list(_causes(cast("BaseException", _bare(info[1]))))
     parts = []
     for exception in reversed(chain):
         frames = "".join(traceback.StackSummary.extract(traceback.walk_tb(exception.__traceback__)).format())
         parts.append(f"{frames}{_name(exception)}")
     return {"type": _name(chain[0]), "traceback": "\n\nwhich led to:\n\n".join(parts)}
+
+
+def tell_uncaught() -> None:
+    """What leaves a command or a thread becomes a line as well: Python's own traceback would quote what it says.
+
+    Who set other hooks (a debugger, a test runner) keeps them.
+    """
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _uncaught
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _uncaught_in_thread
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+    if not isinstance(error, Exception):
+        sys.__excepthook__(kind, error, frames)  # Ctrl-C
+        return
+    logger.critical("The process ends by an exception.", exc_info=(kind, error, frames))
+    if sys.stderr is not None and sys.stderr.isatty():
+        # Nobody's log: whoever typed the command may read what it says.
+        sys.stderr.write("".join(traceback.format_exception_only(error)).translate(TERMINAL))
+
+
+def _uncaught_in_thread(given: threading.ExceptHookArgs) -> None:
+    if given.exc_value is not None and not isinstance(given.exc_value, SystemExit):
+        info = (given.exc_type, given.exc_value, given.exc_traceback)
+        logger.error("A thread ended by an exception.", exc_info=info)
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] in OURS
 
 
 def _causes(exception: BaseException | None) -> Iterator[BaseException]:
@@ -128,6 +190,17 @@ def _name(exception: BaseException) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
+def _is_told_again(record: logging.LogRecord) -> bool:
+    """Celery has two lines for a task that took too long; the other one names it."""
+    args = record.args if isinstance(record.args, tuple) else ()
+    return record.name == "celery.worker.request" and any(isinstance(_bare(one), TimeLimitExceeded) for one in args)
+
+
+def _bare(error: object) -> object:
+    """What a worker's process sends to its parent has a wrapping."""
+    return error.exc if isinstance(error, ExceptionWithTraceback) else error
+
+
 def _status(record: logging.LogRecord) -> int | None:
     """Returns the status of an answer Django logs: such a record carries its request."""
     status = getattr(record, "status_code", None)
@@ -136,8 +209,10 @@ def _status(record: logging.LogRecord) -> int | None:
 
 def _without_quotes(record: logging.LogRecord) -> str:
     """The first line of the template, with the numbers and the kinds of exceptions that were put into it."""
-    if not isinstance(record.args, tuple) or isinstance(record.msg, BaseException):
-        return str(type(record.msg).__name__) if isinstance(record.msg, BaseException) else _first_line(record.msg)
+    if isinstance(record.msg, BaseException):
+        return _name(record.msg)
+    if not isinstance(record.args, tuple):
+        return _first_line(record.msg)
     shown = tuple(_harmless(argument) for argument in record.args)
     try:
         return _first_line(str(record.msg) % shown) if shown else _first_line(record.msg)
@@ -145,10 +220,20 @@ def _without_quotes(record: logging.LogRecord) -> str:
         return _first_line(record.msg)
 
 
+class Shown(str):
+    """Is the same by %s and by %r."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
 def _harmless(argument: object) -> object:
-    if isinstance(argument, BaseException):
-        return _name(argument)
-    return argument if isinstance(argument, int | float) else "..."
+    bare = _bare(argument)
+    if isinstance(bare, BaseException):
+        return Shown(_name(bare))
+    if isinstance(argument, int | float) or (isinstance(argument, str) and argument in current_app.tasks):
+        return argument
+    return Shown("...")
 
 
 def _first_line(text: object) -> str:

@@ -324,7 +324,7 @@ Sentinel runs.
   API docs    {url}/api/v1/docs/
   Admin       {url}/admin/    {prepare.STAFF} / {staff}
   Customers   ada, ben, chloe / {customer}
-  Health      {url}/healthz
+  Health      {url}/healthz, {url}/readyz, explained in {url}/admin/health/
   Logs        {_short(var / "log")}/
 
 Try an attack: somebody at 203.0.113.9 guesses passwords. This machine counts as a trusted proxy here, so the client is

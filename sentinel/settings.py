@@ -59,6 +59,17 @@ def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
     return value
 
 
+def watched_servers() -> list[str]:
+    """Returns METRICS_REDIS_URLS: commas stand between addresses, and within a cluster's between its nodes."""
+    urls: list[str] = []
+    for part in env.list("METRICS_REDIS_URLS", default=[REDIS_URL]):
+        if urls and "://" not in part and "+cluster://" in urls[-1]:
+            urls[-1] += f",{part}"
+        else:
+            urls.append(part)
+    return urls
+
+
 def secret_key() -> str:
     key: str = env.str("SECRET_KEY", "")
     if not key and not DEBUG:
@@ -151,7 +162,7 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(VAR_DIR / "static"))
 # Behind TLS: on unless said otherwise; `make run` speaks plain HTTP on the loopback.
 HTTPS = flag("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -239,13 +250,23 @@ LOGGING = {
         "text": {"()": "sentinel.logs.TextFormatter"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "filters": ["worth_a_line"], "formatter": LOG_FORMAT},
+        "stderr": {"class": "sentinel.logs.Lines", "filters": ["worth_a_line"], "formatter": LOG_FORMAT},
+        "errors": {"class": "metrics.errors.CountErrors", "filters": ["worth_a_line"]},
     },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "root": {"handlers": ["stderr", "errors"], "level": "INFO"},
     "loggers": {
         # Django's own handlers would write each 500 a second time, and mail it.
         "django": {"handlers": [], "level": "INFO"},
-        "gunicorn.error": {"handlers": [], "level": "INFO"},
+        # Those of the web servers would write past the formatters. Each request is in the request log; an access log
+        # would be the same with addresses and queries, for longer.
+        "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        # Says past every handler that a worker's process ended; of a task that was lost by it, Celery tells.
+        "multiprocessing": {"handlers": [], "level": "CRITICAL", "propagate": False},
         # A line for each packet that no Agent was there to take.
         "datadog.dogstatsd": {"level": "ERROR"},
         # A line for each call of `datadog_sync`, which says itself what it does.
@@ -320,6 +341,21 @@ SCHEDULE = {
         "every_s": 30,
         "why": "Hits and misses as deltas, and their ratio over this window.",
     },
+    "Check the services": {
+        "task": "metrics.tasks.check_services",
+        "every_s": 60,
+        "why": "Whether database, Redis and broker answer, and by running at all, that Beat and a worker do.",
+    },
+    "Report what waits to be examined and reviewed": {
+        "task": "ip_tracking.tasks.report_gauges",
+        "every_s": 60,
+        "why": "The ages of the oldest batch and case, and how many cases there are: a few queries by indexes.",
+    },
+    "Export the lengths of the queues": {
+        "task": "metrics.tasks.export_queue_lengths",
+        "every_s": 30,
+        "why": "How many messages wait for a worker: one or two connections to the broker each time.",
+    },
 }
 
 # The house
@@ -349,12 +385,14 @@ IP_TRACKING = {
         "shop:product-list": "catalogue",
         "shop:product-detail": "catalogue",
         "healthz": "health",
+        "readyz": "health",
     },
     "OUTCOMES": {"shop.orders.signals.payment_declined": "payment_declined"},
 }
 METRICS = {
-    "REDIS_URLS": env.list("METRICS_REDIS_URLS", default=[REDIS_URL]),
     "NOTIFY": env.list("DATADOG_NOTIFY", default=[]),
     "RUNBOOKS_URL": env.str("RUNBOOKS_URL", ""),
     "MONITOR_SCOPE": env.str("DATADOG_SCOPE", "*"),
+    "REDIS_URLS": watched_servers(),
+    "READY_NEEDS": env.list("READY_NEEDS", default=["database", "redis", "broker"]),
 }

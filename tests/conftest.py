@@ -13,6 +13,13 @@ from ip_tracking import conf, decorators
 from ip_tracking.gate import decisions, store, switch
 from ip_tracking.record import buffer
 from metrics import breaker
+from tests.emptying import tables
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        tables.remember()
 
 
 @pytest.fixture(autouse=True)

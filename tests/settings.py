@@ -1,7 +1,9 @@
 """The project's settings, with what would get in a unit test's way switched off."""
 
 from sentinel.settings import *  # noqa: F403
-from sentinel.settings import IP_TRACKING, METRICS
+from sentinel.settings import INSTALLED_APPS, IP_TRACKING, METRICS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.emptying"]
 
 # Tests call the background thread's duties themselves.
 IP_TRACKING = {**IP_TRACKING, "BACKGROUND": False, "STORE_TIMEOUT_S": 2.0}

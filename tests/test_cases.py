@@ -19,8 +19,9 @@ from ip_tracking.gate import decisions, store
 from ip_tracking.gate.limiter import decision_key
 from ip_tracking.models import CaseFinding, Decision, SuspiciousIP
 from ip_tracking.record.storage import store as store_batch
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from tests.traffic import ATTACKER, NOON, event, failed_login, finding
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,9 @@ import pytest
 from ip_tracking import cases, sweep, tasks
 from ip_tracking.event import to_us
 from ip_tracking.models import SuspiciousIP
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from metrics import catalogue, client, emit
 from tests.dogstatsd import Receiver, udp_receiver
 from tests.metrics.conftest import send_to
@@ -115,14 +116,6 @@ def test_where_detectors_only_file_there_is_no_time_to_a_block(agent: Receiver, 
 
 
 # How far
-
-
-def test_a_sweep_tells_how_far_behind_it_was(agent: Receiver) -> None:
-    for hours in (1, 2, 5):
-        sweep.run(NOON + timedelta(hours=hours, minutes=5))
-        emit.flush()  # of a gauge only the last value is sent
-
-    assert told(agent, catalogue.SWEEP_AGE) == [3_900, 3 * 3_600 + 300]
 
 
 def test_detectors_tell_how_many_rows_they_looked_at(agent: Receiver) -> None:

@@ -18,7 +18,7 @@ from django.urls import path
 
 from ip_tracking.client import Client as Caller
 from ip_tracking.visit import Visit, current
-from sentinel.logs import JsonFormatter, TextFormatter, WorthALine
+from sentinel.logs import JsonFormatter, Lines, TextFormatter, WorthALine
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2VjcmV0"
 
@@ -52,8 +52,9 @@ def lines(settings: object) -> Iterator[StringIO]:
     stream = StringIO()
     root = logging.getLogger()
     before = root.handlers[:]
-    configured = {**django_settings.LOGGING, "handlers": {"stderr": {**django_settings.LOGGING["handlers"]["stderr"]}}}
-    configured["handlers"]["stderr"] |= {"formatter": "json", "stream": stream}
+    handlers = django_settings.LOGGING["handlers"]
+    to_stream = {**handlers["stderr"], "formatter": "json", "stream": stream}
+    configured = {**django_settings.LOGGING, "handlers": {**handlers, "stderr": to_stream}}
     logging.config.dictConfig(configured)
     yield stream
     root.handlers[:] = before
@@ -185,10 +186,62 @@ def test_the_server_quotes_no_request(message: object, arguments: tuple[object, 
     assert line["message"] == said
 
 
-def test_a_request_that_is_not_http_is_not_worth_a_line() -> None:
-    made = record("Invalid request from ip=203.0.113.9: Invalid HTTP request line: '\x16\x03'", name="gunicorn.error")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gunicorn.error", "Invalid request from ip=203.0.113.9: Invalid HTTP request line: '\x16\x03'"),
+        ("uvicorn.error", "Invalid HTTP request received."),
+        ("uvicorn.error", "Unsupported upgrade request."),
+        ("uvicorn.error", "No supported WebSocket library detected. Please use"),
+    ],
+)
+def test_a_request_that_is_not_http_is_not_worth_a_line(name: str, message: str) -> None:
+    assert WorthALine().filter(record(message, name=name)) is False
+    assert WorthALine().filter(record(message, name="shop")) is True
 
-    assert WorthALine().filter(made) is False
+
+@pytest.mark.parametrize("name", ["some.library", "asyncio", "kombu.connection", "django.db"])
+def test_a_library_quotes_nothing_in_its_warnings(name: str) -> None:
+    line = formatted(
+        record("Retrying %r of %s after %.1f s (%s)", "/secret", "203.0.113.9", 2.5, KeyError("x"), name=name)
+    )
+
+    assert line["message"] == "Retrying ... of ... after 2.5 s (KeyError)"
+
+
+def test_uvicorn_quotes_nothing_even_when_all_is_well() -> None:
+    line = formatted(record('%s - "WebSocket %s" 403', "203.0.113.9", "/x", name="uvicorn.error", level=logging.INFO))
+
+    assert line["message"] == '... - "WebSocket ..." 403'
+
+
+def test_a_worker_names_its_task_and_quotes_nothing_of_it() -> None:
+    known = "ip_tracking.tasks.store_events"
+
+    line = formatted(
+        record("Hard time limit (%ss) exceeded for %s[%s]", 5, known, "an-id", name="celery.worker.request")
+    )
+
+    assert line["message"] == f"Hard time limit (5s) exceeded for {known}[...]"
+
+
+def test_a_line_that_cannot_be_made_is_its_text_without_what_was_given() -> None:
+    assert formatted(record("%d of %s", "secret"))["message"] == "%d of %s"
+    assert TextFormatter().format(record("%d of %s", "secret")).endswith("%d of %s")
+
+
+def test_a_line_that_cannot_be_written_is_told_without_what_was_given() -> None:
+    class Broken(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            raise TypeError(record.args)
+
+    stream = StringIO()
+    handler = Lines(stream)
+    handler.setFormatter(Broken())
+
+    handler.handle(record("of %s", "secret", name="shop"))
+
+    assert stream.getvalue() == "A line of shop was lost (TypeError)\n"
 
 
 def test_a_task_that_failed_is_named_without_what_it_was_given() -> None:

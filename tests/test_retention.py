@@ -18,8 +18,9 @@ from ip_tracking.gate import decisions
 from ip_tracking.models import Batch, CaseFinding, RequestLog, ReviewAction, ReviewText, SuspiciousIP
 from ip_tracking.record import partitions
 from ip_tracking.review import record
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from metrics import emit
 from metrics.catalogue import RETENTION_REMOVED
 from sentinel.apps import install_schedule

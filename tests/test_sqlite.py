@@ -21,6 +21,7 @@ ON_BOTH = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("sqlite" in os.environ.get("TEST_DATABASE_URL", ""), reason="this is the run on SQLite")
 def test_the_record_and_the_cases_hold_on_sqlite(tmp_path: Path) -> None:
     ours = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}  # its run has its own

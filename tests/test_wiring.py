@@ -145,6 +145,7 @@ def test_a_production_server_has_nothing_to_complain_about() -> None:
         ("CELERY_BROKER_URL", "amqp://user:hunter2@host:port//"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,nginx"),
         ("METRICS_REDIS_URLS", "redis://127.0.0.1:6379/0,other"),
+        ("READY_NEEDS", "database,rabbitmq"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_without_a_traceback(name: str, value: str | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ip_tracking.event import US
 from ip_tracking.gate.plan import Group, Limit
-from ip_tracking.gate.verdict import Quota, Verdict, verdict_of
+from ip_tracking.gate.verdict import CLOSED, DEGRADED, OPEN, Quota, Verdict, verdict_of
 
 # Bounds the memory an attacker can make us use: 10,000 counters, each at most REMEMBERED times. A larger limit is held
 # to that, and tells no more as left.
@@ -88,7 +88,8 @@ def give_back(quotas: list[Quota]) -> None:
 def answer(group: Group, keys: list[str]) -> Verdict:
     """Returns what the policies of a group say while the store is away."""
     named = [pair for pair in zip(group.limits, keys, strict=True) if pair[0].enforced]
-    closed = [limit for limit, _ in named if limit.policy.store_away == "closed"]
+    closed = [limit for limit, _ in named if limit.policy.store_away == CLOSED]
     if closed:
-        return Verdict(closed[0].policy.name, RETRY_AFTER_S, (), 0, away=True)
-    return verdict_of(_local.admit([pair for pair in named if pair[0].policy.store_away == "degraded"]), 0)
+        return Verdict(closed[0].policy.name, RETRY_AFTER_S, (), 0, away=True, missing=CLOSED)
+    counted = [pair for pair in named if pair[0].policy.store_away == DEGRADED]
+    return verdict_of(_local.admit(counted), 0)._replace(missing=DEGRADED if counted else OPEN)

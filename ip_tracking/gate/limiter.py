@@ -17,7 +17,7 @@ from ip_tracking.gate.plan import Group, Plan, group_of
 from ip_tracking.gate.policies import table
 from ip_tracking.gate.scripts import ADMIT, GIVE_BACK, Argument
 from ip_tracking.gate.store import Call
-from ip_tracking.gate.verdict import BLOCK, Quota, Verdict, verdict_of
+from ip_tracking.gate.verdict import BLOCK, Quota, Verdict, graver, verdict_of
 
 
 class Ask(NamedTuple):
@@ -50,6 +50,7 @@ def admit(
     quotas: tuple[Quota, ...] = ()
     asked: tuple[str, ...] = ()
     shadowed: tuple[str, ...] = ()
+    missing = ""
     at_us = 0
     now: int | str = "" if now_us is None else now_us
     known = int(bool(user))
@@ -58,14 +59,16 @@ def admit(
         reply = yield Call(ADMIT, keys, [now, known, group.packed, 0])
         verdict = degraded.answer(group, counters) if reply is None else read_reply(reply, group, counters, known)
         asked += (group.names,)
+        if verdict.missing:
+            missing = graver(missing, verdict.missing)
         if verdict.refused:
             yield from give_back(quotas)
             returned = tuple([quota.after_return() for quota in quotas])
-            return verdict._replace(quotas=returned + verdict.quotas, asked=asked)
+            return verdict._replace(quotas=returned + verdict.quotas, asked=asked, missing=missing)
         quotas += verdict.quotas
         shadowed += verdict.shadowed
         at_us = verdict.now_us
-    return Verdict("", 0, quotas, at_us, asked=asked, shadowed=shadowed)
+    return Verdict("", 0, quotas, at_us, asked=asked, shadowed=shadowed, missing=missing)
 
 
 def peek(

@@ -8,7 +8,7 @@ from typing import Any
 from ip_tracking.gate import limiter, switch
 from ip_tracking.gate.plan import Plan
 from ip_tracking.gate.store import Call
-from ip_tracking.gate.verdict import Verdict
+from ip_tracking.gate.verdict import Verdict, graver
 from ip_tracking.visit import Visit
 
 
@@ -23,4 +23,6 @@ def bind(visit: Visit, verdict: Verdict) -> Verdict:
     verdict = switch.bind(verdict)
     visit.asked += verdict.asked
     visit.shadowed += verdict.shadowed
+    if verdict.missing:
+        visit.store_missing = graver(visit.store_missing, verdict.missing)
     return verdict

@@ -10,7 +10,7 @@ import logging
 from datetime import UTC, datetime
 
 from ip_tracking import conf
-from ip_tracking.gate.verdict import Verdict
+from ip_tracking.gate.verdict import OPEN, Verdict
 from ip_tracking.models import GateSwitch
 from ip_tracking.visible import visible
 from metrics import catalogue, emit
@@ -38,7 +38,8 @@ def bind(verdict: Verdict) -> Verdict:
         return verdict
     # A refused request took no place under any limit, so that it has none to give back.
     quotas = tuple(quota._replace(slot=0) for quota in verdict.quotas)
-    return Verdict("", 0, quotas, verdict.now_us, asked=verdict.asked, shadowed=(verdict.refused,))
+    missing = verdict.missing and OPEN
+    return Verdict("", 0, quotas, verdict.now_us, asked=verdict.asked, shadowed=(verdict.refused,), missing=missing)
 
 
 def refresh(now: datetime | None = None) -> None:

@@ -11,6 +11,9 @@ ALLOW = "allow"
 BLOCK = "block"
 THROTTLE = "throttle"
 
+# What the policies say for a store that is away, from the mildest on; "" where it was there.
+OPEN, DEGRADED, CLOSED = ANSWERS = ("open", "degraded", "closed")
+
 
 class Quota(NamedTuple):
     """How one limit stands after a request."""
@@ -37,6 +40,7 @@ class Verdict(NamedTuple):
     away: bool = False  # refused because the store is away and the policy is closed
     asked: tuple[str, ...] = ()  # the policies of each call, separated by spaces
     shadowed: tuple[str, ...] = ()  # what would have refused, had it not been in shadow: policies, "block", "throttle"
+    missing: str = ""  # the store was away: which of ANSWERS decided
 
     @property
     def violated(self) -> list[str]:
@@ -54,6 +58,11 @@ def verdict_of(quotas: tuple[Quota, ...], now_us: int) -> Verdict:
         return Verdict("", 0, quotas, now_us, shadowed=shadowed)
     longest = max(quota.wait_us for quota in refusing)
     return Verdict(refusing[0].limit.policy.name, -(-longest // US), quotas, now_us)
+
+
+def graver(one: str, other: str) -> str:
+    """Returns the answer that says more of two, each "" or one of ANSWERS."""
+    return max(one, other, key=("", *ANSWERS).index)
 
 
 PASSED = Verdict("", 0, (), 0)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from django.core.management.base import CommandError, CommandParser
 
-from ip_tracking.review.actions import NotPossible
 from ip_tracking.review.actor import Actor
 from ip_tracking.review.networks import read_network
+from ip_tracking.review.order import NotPossible
 
 
 def add_network_arguments(parser: CommandParser) -> None:

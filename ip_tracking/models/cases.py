@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from ipaddress import IPv6Address
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -27,18 +26,6 @@ class SuspiciousIPQuerySet(models.QuerySet["SuspiciousIP"]):
         """Cases within an address or CIDR, or around it; raises ValueError for what is neither."""
         span = span_of(network)
         return self.filter(span_first__lte=span.last, span_last__gte=span.first)
-
-    def to_review(self, now: datetime) -> SuspiciousIPQuerySet:
-        return self.filter(to_review(now))
-
-    def mine(self, user_id: Any, now: datetime) -> SuspiciousIPQuerySet:
-        return self.filter(to_review(now), assignee_id=user_id)
-
-    def snoozed(self, now: datetime) -> SuspiciousIPQuerySet:
-        return self.filter(snoozed(now))
-
-    def blocked(self, now: datetime) -> SuspiciousIPQuerySet:
-        return self.filter(blocked(now))
 
     def closed(self) -> SuspiciousIPQuerySet:
         return self.filter(closed())

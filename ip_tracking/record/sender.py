@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 EVERY_S = 0.25
 
+# How often each process tells how much waits: as often as the Agent sends on.
+TELL_S = 10.0
+
 # After a failure batches go straight to the spool for so long: each try may cost the timeout.
 BREAK_S = 5.0
 
@@ -34,6 +37,7 @@ class Sender:
         self._spool = spool
         self._clock = clock
         self._broken_until = 0.0
+        self._most = 0  # that waited at once, since it was last told
 
     def flush(self, *, last: bool = False) -> None:
         """Sends all that waits in the buffer, then spooled batches until it is time for the buffer again.
@@ -41,12 +45,21 @@ class Sender:
         While the broker is left alone, less than a batch waits in the buffer, but for the `last` time: else quiet
         processes would fill the spool with files of one event. Every BREAK_S the next try takes it along.
         """
+        self._most = max(self._most, buffer.waiting())
         if self._clock() < self._broken_until and buffer.waiting() < buffer.BATCH and not last:
             return
         while events := buffer.take():
             self._send(str(uuid.uuid4()), pack(list(map(redact, events))))
         if self._clock() >= self._broken_until:
             self._send_spooled()
+
+    def tell(self) -> None:
+        """Says how much waits here, in the buffer at its fullest and on this host's disk."""
+        most, self._most = self._most, 0
+        emit.distribution(catalogue.BUFFER_LENGTH, most)
+        sizes = self._spool.sizes()
+        emit.distribution(catalogue.SPOOL_BATCHES, len(sizes))
+        emit.distribution(catalogue.SPOOL_BYTES, sum(sizes))
 
     def _send(self, batch_id: str, message: Message) -> None:
         if self._clock() >= self._broken_until:

@@ -64,6 +64,10 @@ class Spool:
         """Returns the files to send, oldest first."""
         return sorted(self._files(), key=_written)
 
+    def sizes(self) -> list[int]:
+        """The size of each file to send, in bytes."""
+        return [size for size in map(_size, self._files()) if size is not None]
+
     def send(self, deliver: Callable[[str, Message], None], go_on: Callable[[], bool] = lambda: True) -> None:
         """Sends batches, oldest first, while `go_on`. NotSent leaves a batch where it was, and the others for later."""
         for path in self.waiting():
@@ -190,6 +194,13 @@ def _written(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:  # sent meanwhile
+        return None
 
 
 def _events_in(path: Path) -> int:

@@ -28,8 +28,8 @@ from ip_tracking.models.cases import erased_name
 from ip_tracking.outcomes import account_key
 from ip_tracking.record.spool import Spool
 from ip_tracking.review import record
-from ip_tracking.review.actions import NotPossible, read_reason
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import NotPossible, read_reason
 
 ERASE = "erase"
 

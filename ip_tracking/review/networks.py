@@ -14,8 +14,9 @@ from ip_tracking.client import holds_proxy, is_loopback, network_of
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, SuspiciousIP
 from ip_tracking.models.decisions import AGAINST
-from ip_tracking.review.actions import Action, NotPossible, Order, apply, read_reason
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, NotPossible, Order, read_reason
 
 # Wider than these a slip of the finger refuses a city.
 WIDEST = {4: 24, 6: 48}

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import F
 
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
-from ip_tracking.review.actions import Action
+from ip_tracking.review.order import Action
 from ip_tracking.review.record import reason_of
 from ip_tracking.review.undo import UNDO
 from ip_tracking.visible import visible

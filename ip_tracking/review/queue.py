@@ -177,6 +177,18 @@ def waiting(user_id: Any, now: datetime) -> Waiting:
     return Waiting({tab: found[tab.value] for tab in Tab}, oldest)
 
 
+def waiting_since(now: datetime) -> dict[str, datetime]:
+    """Since when the case of each severity waits that waits longest; none of a severity that none waits of."""
+    to_review = SuspiciousIP.objects.filter(cases.to_review(now)).order_by()
+    first = to_review.filter(~_CAME_BACK).values_list("severity").annotate(since=Min(_WAITS_SINCE))
+    came_back = to_review.filter(_CAME_BACK).values_list("severity", Subquery(_AFTER_VERDICT))
+    oldest: dict[str, datetime] = {}
+    for severity, since in (*first, *came_back):
+        if since:
+            oldest[severity] = min(since, oldest.get(severity, since))
+    return oldest
+
+
 # Since its time to come back, since what a detector found after the verdict, or since it is there. A case that a person
 # took up again waits as if it had never been closed.
 _WAITS_SINCE = Case(

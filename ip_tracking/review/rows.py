@@ -10,8 +10,8 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Su
 
 from ip_tracking.event import floor_hour, to_datetime, to_us
 from ip_tracking.models import CaseFinding, RequestLog, ReviewAction, SuspiciousIP
-from ip_tracking.review.actions import Action
 from ip_tracking.review.charts import HOUR
+from ip_tracking.review.order import Action
 from ip_tracking.visible import visible
 
 HOURS = 24

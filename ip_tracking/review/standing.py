@@ -13,8 +13,8 @@ from ip_tracking.gate.plan import plan_of
 from ip_tracking.gate.policies import EVERYTHING, Policy, table
 from ip_tracking.gate.verdict import Quota
 from ip_tracking.models import Decision, SuspiciousIP
-from ip_tracking.review.actions import NotPossible
 from ip_tracking.review.networks import read_network
+from ip_tracking.review.order import NotPossible
 from ip_tracking.steps import drive
 from ip_tracking.visible import visible
 

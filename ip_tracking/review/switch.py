@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from ip_tracking import conf
 from ip_tracking.gate import switch
 from ip_tracking.models import GateSwitch
-from ip_tracking.review.actions import NotPossible, read_reason
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import NotPossible, read_reason
 
 # A guard that is away for longer is switched in the settings, where `check --deploy` sees it.
 MOST_HOURS = 24

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -11,9 +12,12 @@ from django.db import transaction
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
 from ip_tracking.review import record, roles
-from ip_tracking.review.actions import ALL_KINDS, Action, NotPossible, Refused, Result
+from ip_tracking.review.actions import ALL_KINDS
 from ip_tracking.review.actor import Actor
 from ip_tracking.review.erase import ERASE
+from ip_tracking.review.order import Action, NotPossible
+from ip_tracking.review.rails import Refused, Result
+from metrics import catalogue, emit
 
 UNDO = "undo"
 FOR = timedelta(minutes=10)
@@ -75,6 +79,7 @@ def _undo(case: SuspiciousIP, row: ReviewAction, actor: Actor, now: datetime, ba
     case.version += 1
     case.save()
     record.write(record.Deed(UNDO, actor, now, batch, undoes=row.batch), case, before)
+    transaction.on_commit(partial(emit.count, catalogue.UNDONE, action=row.action))
 
 
 def _decisions_of_before(network: str, done_at: datetime, now: datetime) -> None:

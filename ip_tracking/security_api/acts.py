@@ -15,7 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ip_tracking.models import ReviewAction
-from ip_tracking.review.actions import PERMISSIONS, Action, NotPossible, Refused, apply
+from ip_tracking.review.actions import apply
+from ip_tracking.review.order import Action, NotPossible
+from ip_tracking.review.rails import PERMISSIONS, Refused
 from ip_tracking.review.roles import REVIEW
 from ip_tracking.review.undo import undo
 from ip_tracking.security_api import examples

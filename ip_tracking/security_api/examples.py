@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from ip_tracking.review.actions import Action
+from ip_tracking.review.order import Action
 
 BATCH = "1d7ad5d6-64a6-4b8c-8c58-1d0d2b8e1c77"
 WHY = "Card testing since noon."

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 
 from ip_tracking.models.cases import SuspiciousIPQuerySet
 from ip_tracking.review import record
-from ip_tracking.review.actions import REASON_CHARS
+from ip_tracking.review.order import REASON_CHARS
 from ip_tracking.review.roles import EXPORT
 from ip_tracking.security_api.access import SecurityView
 from ip_tracking.security_api.filters import NAMES, PARAMETERS, cases_asked_for, refuse_unknown

@@ -8,7 +8,8 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from ip_tracking.models import SuspiciousIP
-from ip_tracking.review.actions import LONGEST_HOURS, LONGEST_SNOOZE, MOST_AT_ONCE, REASON_CHARS, Action, Order
+from ip_tracking.review.order import LONGEST_HOURS, LONGEST_SNOOZE, REASON_CHARS, Action, Order
+from ip_tracking.review.rails import MOST_AT_ONCE
 from ip_tracking.security_api.filters import ME
 
 VERDICTS = [choice for choice in SuspiciousIP.Verdict.choices if choice[0]]

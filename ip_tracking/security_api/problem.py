@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from ip_tracking.gate.responses import PROBLEM
-from ip_tracking.review.actions import NotPossible
 from ip_tracking.review.actor import NotAllowed
+from ip_tracking.review.order import NotPossible
 from ip_tracking.visit import current
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}

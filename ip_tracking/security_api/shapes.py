@@ -10,9 +10,9 @@ from rest_framework import serializers
 
 from ip_tracking.detection.table import RULES_BY_NAME
 from ip_tracking.models import CaseFinding, Decision, RequestLog, ReviewAction, SuspiciousIP
-from ip_tracking.review.actions import Result
 from ip_tracking.review.case import SCORE_WINDOW
 from ip_tracking.review.charts import Bucket, StatusClass
+from ip_tracking.review.rails import Result
 from ip_tracking.review.record import reason_of
 from ip_tracking.review.stakes import Stakes
 from ip_tracking.review.traffic import Traffic

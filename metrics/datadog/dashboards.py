@@ -292,6 +292,7 @@ def _record() -> Json:
         row(
             timeseries("Batches put on disk", plain("batches", total(c.BATCHES_SPOOLED, HOUSE)), display="bars"),
             timeseries("Batches that wait on a disk", plain("most", most(c.SPOOL_BATCHES, HOUSE))),
+            timeseries("Their size", plain("most", most(c.SPOOL_BYTES, HOUSE))),
             timeseries(
                 "Removed by retention",
                 plain("removed", total(c.RETENTION_REMOVED, HOUSE, ("kind",))),
@@ -336,9 +337,18 @@ def _background() -> Json:
             timeseries("Time tasks wait (p95)", plain("p95", percentile(95, c.TASK_WAIT, HOUSE, ("queue",)))),
         ),
         row(
-            timeseries("Queues", plain("messages", highest(c.QUEUE_LENGTH, HOUSE, ("queue",))), display="area"),
+            timeseries(
+                "Queues, and what workers hold",
+                plain("messages", highest(c.QUEUE_LENGTH, HOUSE, ("queue",))),
+                plain("taken, not confirmed", highest(c.UNACKED, HOUSE)),
+            ),
             timeseries("How late tasks of Beat start", plain("longest", most(c.BEAT_LAG, HOUSE, ("task",)))),
             toplist("Tasks that fail", plain("failures", total(c.TASKS, HOUSE, ("task",), state="failure"))),
+            timeseries(
+                "Readings of the queues, by outcome",
+                plain("readings", total(c.QUEUE_READINGS, HOUSE, ("outcome",))),
+                display="bars",
+            ),
         ),
         row(
             check_status("A worker runs Beat's tasks", name(c.CELERY_WORKS)),

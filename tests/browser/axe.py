@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.required import missing
-
-# Put there by `make test-all`, in the version that package-lock.json names.
-AXE = Path(__file__).resolve().parents[2] / ".venv/axe/node_modules/axe-core/axe.min.js"
+from tests.npm import installed
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 GRAVE = {"serious", "critical"}
@@ -19,9 +15,7 @@ GRAVE = {"serious", "critical"}
 
 @cache
 def _source() -> str:
-    if not AXE.is_file():
-        missing("axe-core is missing: install npm, then run `make test-all`")
-    return AXE.read_text("utf-8")
+    return (installed("axe-core") / "axe.min.js").read_text("utf-8")
 
 
 def grave(page: Page) -> list[str]:

@@ -9,8 +9,9 @@ from ip_tracking.detection.bursts import find
 from ip_tracking.detection.rules import RULES
 from ip_tracking.event import to_us
 from ip_tracking.models import SuspiciousIP
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from tests.simulators.attacks import until_crossing
 from tests.simulators.request import events, looked_at, product
 from tests.traffic import stored

@@ -13,8 +13,9 @@ from ip_tracking import cases
 from ip_tracking.detection.finding import Finding, Severity
 from ip_tracking.gate import decisions
 from ip_tracking.models import GateSwitch, SuspiciousIP
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from tests.browser.evening import evening, worst
 from tests.e2e.processes import wait_until
 from tests.traffic import failed_login, finding, stored
@@ -238,6 +239,7 @@ PLACES = [
     Place("queue, nothing found", at(f"{QUEUE}?q=ip:192.0.2.77"), ANALYST),
     Place("queue, its keys", filled_queue, LEAD, then=show_the_keys),
     Place("queue, guard off", guard_off, LEAD),
+    Place("health", at("/admin/health/"), VIEWER),
     Place("switch the gate", at("/admin/ip_tracking/gateswitch/turn/"), LEAD),
     Place("decisions", decisions_page, ANALYST),
     Place("what people did", at("/admin/ip_tracking/reviewaction/"), ANALYST),

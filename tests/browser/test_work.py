@@ -13,8 +13,9 @@ from playwright.sync_api import Page, expect
 
 from ip_tracking.detection.finding import Severity
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from tests.browser.pages import ANALYST, LEAD, OFFICE, QUEUE, VIEWER, file, press
 from tests.e2e.processes import wait_until
 from tests.traffic import finding

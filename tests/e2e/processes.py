@@ -33,14 +33,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], Any], what: str, deadline_s: float = START_DEADLINE_S) -> Any:
+def wait_until(
+    condition: Callable[[], Any], what: str, deadline_s: float = START_DEADLINE_S, every_s: float = 0.02
+) -> Any:
     """Returns what the condition returned when it was first true."""
     deadline = time.monotonic() + deadline_s
     while time.monotonic() < deadline:
         found = condition()
         if found:
             return found
-        time.sleep(0.02)
+        time.sleep(every_s)
     raise AssertionError(f"{what} did not happen within {deadline_s} s")
 
 

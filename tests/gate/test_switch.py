@@ -20,8 +20,8 @@ from ip_tracking.gate.plan import limit_of
 from ip_tracking.gate.verdict import PASSED, Quota, Verdict
 from ip_tracking.models import Decision, GateSwitch
 from ip_tracking.record import buffer
-from ip_tracking.review.actions import NotPossible
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import NotPossible
 from ip_tracking.review.switch import turn
 from metrics import client as metrics_client
 from metrics import emit

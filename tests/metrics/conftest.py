@@ -8,7 +8,9 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from metrics import client
+from tests.clusters import RunningCluster, running_cluster
 from tests.dogstatsd import Receiver, udp_receiver, unix_receiver
+from tests.metrics.redis_server import Server, running
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +48,23 @@ def send_to(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> None:
     monkeypatch.delenv("DD_DOGSTATSD_DISABLE", raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Valkey and Debian's Redis: a server that nobody else looks a key up in."""
+    with running(kind=request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def watched(settings: Settings, server: Server) -> Server:
+    """The server, as the only one that is exported."""
+    settings.METRICS = {"STRICT": True, "REDIS_URLS": [server.url]}
+    return server
+
+
+@pytest.fixture(scope="package")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster

@@ -28,11 +28,19 @@ def test_right_settings_are_taken(settings: Settings) -> None:
     urls = ["redis://:secret@cache.example:6380/1", "rediss://cache.example", "unix:///run/valkey.sock?db=0"]
 
     messages = found(
-        settings, REDIS_URLS=urls, NAMESPACE="shop.api", STRICT=True, TELEMETRY=True, MAX_TAG_VALUES={"route": 400}
+        settings,
+        REDIS_URLS=urls,
+        NAMESPACE="shop.api",
+        STRICT=True,
+        TELEMETRY=True,
+        MAX_TAG_VALUES={"route": 400},
+        CACHE_PREFIXES=["cart", "product:", "a.b/"],
     )
 
     assert messages == []
-    assert conf.current() == conf.MetricsSettings("shop.api", True, True, {"route": 400}, tuple(urls))
+    assert conf.current() == conf.MetricsSettings(
+        "shop.api", True, True, {"route": 400}, tuple(urls), ("cart", "product:", "a.b/")
+    )
 
 
 @pytest.mark.parametrize("debug", [True, False])
@@ -103,3 +111,21 @@ def test_w001_a_middleware_before_ours(settings: Settings) -> None:
 
     settings.MIDDLEWARE = [OTHER]
     assert check_settings(None) == []
+
+
+@pytest.mark.parametrize("needs", ["database", ["databse"], [7], None, [["redis"]]])
+def test_e008_ready_needs_something_that_is_no_part(settings: Settings, needs: object) -> None:
+    (message,) = found(settings, READY_NEEDS=needs)
+
+    assert message.id == "metrics.E008"
+    assert "database, redis, broker" in str(message.hint)
+
+
+def test_ready_may_need_less_or_nothing(settings: Settings) -> None:
+    assert found(settings, READY_NEEDS=["database"]) == []
+    assert found(settings, READY_NEEDS=[]) == []
+
+
+@pytest.mark.parametrize("prefixes", ["cart", {"cart": 1}, [""], [":"], [7], ["a b"], ["a|b:"], ["x" * 201]])
+def test_e007_what_no_cache_prefix_can_be(settings: Settings, prefixes: object) -> None:
+    assert [message.id for message in found(settings, CACHE_PREFIXES=prefixes)] == ["metrics.E007"]

@@ -55,7 +55,7 @@ def test_each_kind_arrives_as_it_was_given(agent: Receiver) -> None:
 
 
 def test_a_check_and_an_event_arrive_as_they_were_given(agent: Receiver) -> None:
-    emit.check(REDIS_CONNECTS, emit.WARNING, "took 80 ms\nof 50|m:x", redis_host="127.0.0.1", redis_port="6379")
+    emit.check(REDIS_CONNECTS, emit.WARNING, "took 80 ms\nof 50|#evil:1|m:x", redis_host="127.0.0.1", redis_port="6379")
     emit.event(DECISION, "Blocked", "203.0.113.9\nfor a day", key="case|1", action="block")
     emit.flush()
 
@@ -64,7 +64,7 @@ def test_a_check_and_an_event_arrive_as_they_were_given(agent: Receiver) -> None
         "sentinel.redis.can_connect",
         emit.WARNING,
         {"redis_host": "127.0.0.1", "redis_port": "6379"},
-        "took 80 ms\nof 50|m:x".partition("|")[0],
+        "took 80 ms\nof 50/#evil:1/m:x",
     )
     tags = {"event": "decision", "action": "block"}
     assert event == Event("Blocked", "203.0.113.9\nfor a day", tags, "case_1", "sentinel")
@@ -77,6 +77,7 @@ def test_an_event_is_cut_to_what_the_agent_takes(agent: Receiver, text: str) -> 
 
     (event,) = agent.read()
     assert isinstance(event, Event)
+    assert event.title
     assert len(event.text.encode()) <= emit.TEXT_BYTES
 
 
@@ -309,7 +310,8 @@ def test_without_an_agent_a_call_costs_as_little_as_with_one(
 
     assert spent_s < 1.0  # 0.02 s here; the library's own unbuffered calls would take 0.5 s
     client.close()
-    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 1
+    # At most the library's complaint, that numbers are dropped, and that those of the end were.
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 3
 
 
 class Resolver:
@@ -354,7 +356,7 @@ def test_a_resolver_that_hangs_holds_up_no_call_and_what_is_too_many_is_told_and
     assert agent.total(REQUESTS) == outbox.QUEUE_MOST
     assert agent.total(EMIT_DROPPED, reason="queue_full") == 1_000
     assert [record.message for record in caplog.records].count(
-        "Metrics dropped (queue_full): the Agent, or the way to it, is too slow."
+        "Metrics dropped (queue_full): the Agent, or the way to it, is away or too slow."
     ) == 1
 
 

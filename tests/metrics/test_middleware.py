@@ -8,11 +8,13 @@ from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import AsyncClient, Client, RequestFactory
+from pytest_django.fixtures import Settings
 
 from metrics import emit, middleware
-from metrics.catalogue import REQUEST_DURATION, REQUEST_EXCEPTIONS, REQUESTS
+from metrics.catalogue import ABORTED, REQUEST_DURATION, REQUEST_EXCEPTIONS, REQUESTS, RESPONSE_SIZE
 from metrics.middleware import MetricsMiddleware
 from tests.dogstatsd import Receiver
+from tests.metrics.handlers import asgi, wsgi
 
 Call = Callable[[str, str], HttpResponseBase]
 
@@ -41,7 +43,8 @@ def test_a_request_is_counted_and_timed_by_its_routes_name(agent: Receiver, call
     assert agent.values(REQUESTS, **tags) == [1]
     (duration_s,) = agent.values(REQUEST_DURATION, **tags)
     assert 0 < duration_s < 5
-    assert len(agent.read()) == 2
+    assert agent.values(RESPONSE_SIZE, **tags) == [len("product 123")]
+    assert len(agent.read()) == 3
 
 
 @pytest.mark.parametrize(
@@ -86,6 +89,73 @@ def test_an_exception_is_counted_by_its_class_only(agent: Receiver, call: Call) 
     assert agent.values(REQUEST_EXCEPTIONS, route="raises", exception="ValueError") == [1]
     assert agent.values(REQUESTS, route="raises", status_class="5xx") == [1]
     assert b"203.0.113.7" not in agent.raw
+
+
+def test_the_exception_of_a_middleware_counts_as_a_views_does(agent: Receiver, call: Call, settings: Settings) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.metrics.test_middleware.broken"]
+
+    assert call("GET", "/status/200/").status_code == 500
+    emit.flush()
+
+    assert agent.values(REQUEST_EXCEPTIONS, exception="ZeroDivisionError") == [1]
+    assert agent.values(REQUESTS, status_class="5xx") == [1]
+
+
+def broken(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    return lambda request: HttpResponse(1 / 0)
+
+
+def passing(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    return middleware
+
+
+@pytest.mark.parametrize("propagate", [False, True])
+def test_a_request_whose_handler_fails_too_counts_once(agent: Receiver, settings: Settings, propagate: bool) -> None:
+    """handler500 raises: each middleware tries it again. Or Django is told to let exceptions pass."""
+    settings.DEBUG_PROPAGATE_EXCEPTIONS = propagate
+    settings.ROOT_URLCONF = "tests.metrics.urls_broken"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, *["tests.metrics.test_middleware.passing"] * 3]
+
+    with pytest.raises((ValueError, KeyError)):
+        wsgi("/raises/value/")
+    emit.flush()
+
+    assert agent.values(REQUESTS, route="raises", status_class="5xx") == [1]
+    assert agent.values(REQUEST_EXCEPTIONS) == [1]
+
+
+def test_a_request_that_ends_its_process_counts_once(agent: Receiver) -> None:
+    with pytest.raises(SystemExit):
+        wsgi("/never/")
+    emit.flush()
+
+    assert agent.values(REQUESTS, route="never", status_class="5xx") == [1]
+    assert agent.values(REQUEST_EXCEPTIONS, exception="SystemExit") == [1]
+    assert agent.values(REQUEST_DURATION) == []
+
+
+def test_a_client_that_leaves_before_the_answer_is_counted_as_such_and_as_a_request(agent: Receiver) -> None:
+    """As 499, which the request log says too."""
+    asgi("/waits/", before=True)
+    emit.flush()
+
+    assert agent.values(ABORTED, route="waits", method="GET") == [1]
+    assert agent.values(REQUESTS, route="waits", method="GET", status_class="4xx") == [1]
+    assert agent.values(REQUEST_EXCEPTIONS) == []
+    assert agent.values(REQUEST_DURATION) == []
+
+
+@pytest.mark.parametrize(("method", "size"), [("GET", 11), ("HEAD", 0)])
+def test_the_size_is_that_of_the_body_which_a_head_request_has_not(
+    agent: Receiver, call: Call, method: str, size: int
+) -> None:
+    call(method, "/shop/products/123/")
+    emit.flush()
+
+    assert agent.values(RESPONSE_SIZE, method=method) == [size]
 
 
 @pytest.mark.parametrize("kind", ["missing", "denied", "odd"])

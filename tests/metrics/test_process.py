@@ -176,6 +176,43 @@ def test_a_fork_while_another_thread_builds_the_client_does_not_hang_the_child(a
     assert agent.total(EVENTS_STORED) == 1
 
 
+CHILDREN = """
+import django
+from django.conf import settings
+if not settings.configured:
+    settings.configure(INSTALLED_APPS=["metrics"], METRICS={"STRICT": True})
+    django.setup()
+from metrics import emit
+from metrics.catalogue import EVENTS_STORED
+
+def work():
+    emit.count(EVENTS_STORED, 10)
+"""
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
+def test_nothing_is_lost_or_doubled_when_a_child_of_multiprocessing_ends(
+    start: str, agent: Receiver, tmp_path: Path
+) -> None:
+    """It ends by os._exit when it was forked."""
+    (tmp_path / "children.py").write_text(CHILDREN)
+
+    run(
+        f"""
+        emit.count(EVENTS_STORED)  # still waiting when the child begins
+        import multiprocessing
+        import children
+        child = multiprocessing.get_context({start!r}).Process(target=children.work)
+        child.start()
+        child.join()
+        """,
+        agent,
+        before=f"import sys\nsys.path.insert(0, {str(tmp_path)!r})",
+    )
+
+    assert agent.total(EVENTS_STORED) == 11
+
+
 WORKER = (
     FOREIGN
     + """

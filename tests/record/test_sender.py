@@ -12,7 +12,7 @@ from ip_tracking.record.message import Message, NotSent, unpack
 from ip_tracking.record.sender import BREAK_S, EVERY_S, Sender
 from ip_tracking.record.spool import Spool
 from metrics import emit
-from metrics.catalogue import EVENTS_DROPPED
+from metrics.catalogue import BUFFER_LENGTH, EVENTS_DROPPED, SPOOL_BATCHES, SPOOL_BYTES
 from tests.dogstatsd import Receiver
 from tests.traffic import event
 
@@ -184,3 +184,24 @@ def test_without_a_spool_what_was_not_sent_is_counted(agent: Receiver, broker: B
     emit.flush()
 
     assert agent.total(EVENTS_DROPPED, reason="not_sent") == 3
+
+
+def test_what_waits_is_told_at_its_fullest_and_on_disk(
+    agent: Receiver, sender: Sender, broker: Broker, spool: Spool
+) -> None:
+    """A flush comes before each telling: the buffer is empty by then."""
+    remember(7)
+    sender.flush()
+    sender.tell()
+    broker.away = True
+    for _ in range(2):
+        remember(buffer.BATCH)
+        sender.flush()
+    sender.tell()
+    sender.tell()
+    emit.flush()
+
+    size = sum(path.stat().st_size for path in spool.waiting())
+    assert agent.values(BUFFER_LENGTH) == [7, buffer.BATCH, 0]
+    assert agent.values(SPOOL_BATCHES) == [0, 2, 2]
+    assert agent.values(SPOOL_BYTES) == [0, size, size]

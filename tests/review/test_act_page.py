@@ -19,8 +19,9 @@ from django.test.utils import CaptureQueriesContext
 from ip_tracking import cases
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, ReviewText, SuspiciousIP
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from tests.review.conftest import OFFICE, Staff, file
 from tests.review.pages import (
     HOSTILE,
@@ -45,7 +46,6 @@ pytestmark = pytest.mark.django_db
 Commit = Callable[..., AbstractContextManager[Any]]
 
 LEE = Actor(id="8", name="lee")
-NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 
 # What each action takes besides a reason.
@@ -67,6 +67,11 @@ def of_role(role: str) -> Client:
     client = Client(REMOTE_ADDR=OFFICE)
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 @pytest.fixture
@@ -153,13 +158,13 @@ def test_chosen_cases_are_asked_about_before_anything_happens(analyst: Client) -
     assert not ReviewAction.objects.exists()
 
 
-def test_whom_a_block_would_lock_out_is_told_before(analyst: Client) -> None:
+def test_whom_a_block_would_lock_out_is_told_before(analyst: Client, now: datetime) -> None:
     case, other, filed = file(finding()), file(finding(network="198.51.100.4")), "198.51.100.5"
-    cases.file([finding(network=filed)], source="access.log", now=NOW)
+    cases.file([finding(network=filed)], source="access.log", now=now)
     stored(
-        *[event(NOW - HOUR, user=user) for user in ("7", "7", "8", "")],
-        event(NOW - HOUR, user="7", outcome="payment_ok"),
-        event(NOW - 25 * HOUR, user="9", outcome="payment_ok"),
+        *[event(now - HOUR, user=user) for user in ("7", "7", "8", "")],
+        event(now - HOUR, user="7", outcome="payment_ok"),
+        event(now - 25 * HOUR, user="9", outcome="payment_ok"),
     )
 
     page = text_of(analyst.get(act_on("block", case, other, SuspiciousIP.objects.get(network=filed))))
@@ -265,9 +270,9 @@ def test_a_case_is_given_to_a_colleague_who_may_review(staff: Staff, analyst: Cl
     assert again(case).assignee == sam
 
 
-def test_a_case_is_snoozed_until_a_time_in_utc(analyst: Client) -> None:
+def test_a_case_is_snoozed_until_a_time_in_utc(analyst: Client, now: datetime) -> None:
     case = file(finding())
-    until = (NOW + timedelta(days=2)).replace(second=0, microsecond=0)
+    until = (now + timedelta(days=2)).replace(second=0, microsecond=0)
 
     act(analyst, "snooze", case, until=f"{until:%Y-%m-%dT%H:%M}", reason="")
 
@@ -430,11 +435,11 @@ def test_an_undo_says_what_it_left(analyst: Client) -> None:
     assert (again(first).triage, again(second).triage) == ("closed", "open")
 
 
-def test_what_is_too_old_is_told_and_stays(analyst: Client) -> None:
+def test_what_is_too_old_is_told_and_stays(analyst: Client, now: datetime) -> None:
     case = file(finding())
     dana = get_user_model().objects.get()
     order, actor = Order(Action.JUDGE, WHY, verdict="benign"), Actor(id=str(dana.pk), name="dana")
-    batch = apply(order, {case.pk: None}, actor=actor, now=NOW - timedelta(minutes=11)).batch
+    batch = apply(order, {case.pk: None}, actor=actor, now=now - timedelta(minutes=11)).batch
     address = f"{QUEUE}batch/{batch}/"
 
     page, posted = analyst.get(address), analyst.post(address, follow=True)
@@ -580,10 +585,10 @@ def test_the_pages_hold_nothing_that_a_strict_policy_refuses(lead: Client, actio
     assert_strict(read(act(lead, action, first, second, **GIVEN[action])))
 
 
-def test_an_allow_list_of_many_is_asked_once(lead: Client) -> None:
+def test_an_allow_list_of_many_is_asked_once(lead: Client, now: datetime) -> None:
     for number in range(20):
         network = f"192.0.3.{number}"
-        decisions.decide("allow", network, until=None, reason="Ours", actor="kim", by_person=True, now=NOW)
+        decisions.decide("allow", network, until=None, reason="Ours", actor="kim", by_person=True, now=now)
 
     chosen = [file(finding(network=f"192.0.3.{number}")) for number in range(19, 22)]
     page = lead.get(act_on("block", *chosen))

@@ -14,8 +14,10 @@ from django.db import DatabaseError, connection, connections, transaction
 from ip_tracking.gate import decisions, store
 from ip_tracking.gate.limiter import decision_key
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
-from ip_tracking.review.actions import Action, NotPossible, Order, Result, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, NotPossible, Order
+from ip_tracking.review.rails import Result
 from metrics import client as metrics_client
 from metrics import emit
 from metrics.catalogue import ACTIONS

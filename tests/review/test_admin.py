@@ -12,8 +12,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from ip_tracking.models import Decision, GateSwitch, ReviewAction, ReviewText
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from ip_tracking.review.switch import turn
 from tests.review.conftest import OFFICE, Staff, file
 from tests.review.pages import (

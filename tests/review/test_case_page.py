@@ -19,8 +19,9 @@ from ip_tracking.gate import decisions
 from ip_tracking.models import CaseFinding, Decision, ReviewText, SuspiciousIP
 from ip_tracking.review import case as case_page
 from ip_tracking.review import traffic
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from ip_tracking.review.undo import undo
 from tests.review.conftest import Staff, file
 from tests.review.pages import (

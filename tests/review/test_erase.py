@@ -31,9 +31,10 @@ from ip_tracking.record import spool as spool_file
 from ip_tracking.record.message import pack, unpack
 from ip_tracking.record.spool import Spool
 from ip_tracking.review import erase
-from ip_tracking.review.actions import Action, NotPossible, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
 from ip_tracking.review.erase import Erasure, erase_network, erase_user
+from ip_tracking.review.order import Action, NotPossible, Order
 from ip_tracking.review.undo import undo
 from ip_tracking.steps import drive
 from metrics import breaker

@@ -23,8 +23,9 @@ from ip_tracking.outcomes import account_key
 from ip_tracking.record import partitions
 from ip_tracking.review import queue
 from ip_tracking.review import rows as queue_rows
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from ip_tracking.review.rows import duration
 from ip_tracking.review.undo import undo
 from tests.review.conftest import Staff, file

@@ -15,8 +15,11 @@ from ip_tracking.detection.finding import Severity
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
 from ip_tracking.review import roles
-from ip_tracking.review.actions import LONGEST_SNOOZE, MOST_AT_ONCE, Action, NotPossible, Order, Result, apply, preview
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor, NotAllowed
+from ip_tracking.review.order import LONGEST_SNOOZE, Action, NotPossible, Order
+from ip_tracking.review.queue import Tab, within
+from ip_tracking.review.rails import MOST_AT_ONCE, Result, preview
 from tests.review.conftest import file
 from tests.traffic import ATTACKER, NOON, finding
 
@@ -36,6 +39,11 @@ def again(case: SuspiciousIP) -> SuspiciousIP:
     return case
 
 
+def listed(tab: Tab, now: datetime, user_id: Any = None) -> list[SuspiciousIP]:
+    """What the queue shows in this tab."""
+    return list(SuspiciousIP.objects.filter(within(tab, user_id, now)))
+
+
 def holding(role: str) -> Actor:
     return Actor(id="9", name=role, permissions=frozenset(roles.ROLES[role]))
 
@@ -48,7 +56,7 @@ def test_a_case_is_taken_and_given_back() -> None:
     case = file(finding())
 
     act(Order(Action.ASSIGN, assignee=str(user.pk)), case)
-    taken = list(SuspiciousIP.objects.mine(user.pk, NOON))
+    taken = listed(Tab.MINE, NOON, user.pk)
     act(Order(Action.ASSIGN), case)
 
     assert taken == [case]
@@ -70,9 +78,8 @@ def test_a_snoozed_case_comes_back_at_its_time() -> None:
 
     act(Order(Action.SNOOZE, until=NOON + HOUR), case)
 
-    queue = SuspiciousIP.objects
-    assert (list(queue.to_review(NOON)), list(queue.snoozed(NOON))) == ([], [case])
-    assert (list(queue.to_review(NOON + HOUR)), list(queue.snoozed(NOON + HOUR))) == ([case], [])
+    assert (listed(Tab.REVIEW, NOON), listed(Tab.SNOOZED, NOON)) == ([], [case])
+    assert (listed(Tab.REVIEW, NOON + HOUR), listed(Tab.SNOOZED, NOON + HOUR)) == ([case], [])
 
 
 @pytest.mark.parametrize(("worse", "waits"), [(True, True), (False, False)])
@@ -85,7 +92,7 @@ def test_a_snoozed_case_comes_back_when_it_gets_worse_where_that_was_asked(worse
     cases.file([finding("probing", severity=Severity.MEDIUM)], now=NOON + HOUR)
 
     assert still == "snoozed"
-    assert (again(case) in SuspiciousIP.objects.to_review(NOON + HOUR)) is waits
+    assert (again(case) in listed(Tab.REVIEW, NOON + HOUR)) is waits
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ import pytest
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, ReviewAction, SuspiciousIP
 from ip_tracking.review import roles
-from ip_tracking.review.actions import Action, NotPossible, Order, Result, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor, NotAllowed
+from ip_tracking.review.order import Action, NotPossible, Order
+from ip_tracking.review.rails import Result
 from ip_tracking.review.record import state_of
 from ip_tracking.review.undo import FOR, can_undo, undo
 from tests.review.conftest import file

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import redis
-from celery import current_app
+from celery import Celery, current_app
+from celery.contrib.testing.app import setup_default_app
 from celery.contrib.testing.worker import start_worker
 from django.core import checks
 from django.db import transaction
@@ -22,8 +23,9 @@ from pytest_django.fixtures import Settings
 from ip_tracking import cases, tasks
 from ip_tracking.detection.finding import Severity
 from ip_tracking.models import SuspiciousIP
-from ip_tracking.review.actions import Action, Order, apply
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from ip_tracking.webhook.deliver import MOST_TRIES
 from metrics import client as metrics_client
 from metrics import emit
@@ -66,14 +68,16 @@ class Queue:
 
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
+    """An application of the test's own, too: the project's keeps its connections to the broker it met first."""
     with tempfile.TemporaryDirectory(prefix="webhook-") as name:
         queue = Queue(Path(name))
-        monkeypatch.setattr(current_app.conf, "broker_url", broker_url(Path(name)))
-        monkeypatch.setattr(current_app.conf, "broker_write_url", broker_url(Path(name)))
-        monkeypatch.setattr(current_app.conf, "broker_read_url", broker_url(Path(name)))
-        current_app.pool.force_close_all()
-        yield queue
-        current_app.pool.force_close_all()
+        monkeypatch.setenv("CELERY_BROKER_URL", broker_url(Path(name)))
+        app = Celery("webhook", set_as_current=False)
+        app.config_from_object("django.conf:settings", namespace="CELERY")
+        with setup_default_app(app):
+            app.set_current()
+            yield queue
+            app.pool.force_close_all()
         queue.process.kill()
         queue.process.wait()
 

@@ -14,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import HttpRequest
 
 from ip_tracking import conf, identity_checks
-from ip_tracking.review.actions import NotPossible
 from ip_tracking.review.derivation import Derivation, derivation
+from ip_tracking.review.order import NotPossible
 from ip_tracking.review.standing import LimitShown, Standing, read_client, standing
 from ip_tracking.visible import visible
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from ip_tracking.review.actions import Action
+from ip_tracking.review.order import Action
 from ip_tracking.security_api import examples
 from ip_tracking.security_api.urls import urlpatterns
 from tests.review.api.conftest import CASES, act, case, post

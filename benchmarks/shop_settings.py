@@ -1,0 +1,12 @@
+"""Sentinel's own project, for what its numbers cost a request of the shop; two caches alike, of which one is counted."""
+
+from __future__ import annotations
+
+from sentinel.settings import *  # noqa: F403
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "bare"},
+    "counted": {"BACKEND": "benchmarks.metrics.CountedCache", "LOCATION": "counted"},
+}
+# As in production: what does not fit the catalogue is dropped.
+METRICS = {"STRICT": False, "CACHE_PREFIXES": ["cart", "product"]}
