@@ -82,10 +82,10 @@ def _services(action: str, rest: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("key", sorted(PAGES))
-def test_the_pages_of_the_admin_are_there(key: str) -> None:
+def test_the_addresses_of_a_page_are_there(key: str) -> None:
     for span in spans(PAGES[key]):
-        if span.startswith("/admin/"):
-            assert resolve(span).namespace == "admin", span
+        if span.startswith(("/admin/", "/readyz", "/healthz")):
+            assert resolve(span).view_name, span
 
 
 @pytest.mark.parametrize("key", sorted(PAGES))

@@ -282,7 +282,7 @@ def test_metrics_are_described_once_datadog_has_seen_them(datadog: Datadog) -> N
     assert datadog.metrics["sentinel.request.count"] == {
         "type": "rate",
         "unit": "request",
-        "description": "Requests answered.",
+        "description": catalogue.REQUESTS.meaning,
         "statsd_interval": 10,
     }
 
