@@ -24,10 +24,11 @@ MAY_READ = {
     "sentinel/celery.py",
     "sentinel/run.py",
     "metrics/client.py",
+    "metrics/datadog/account.py",
 }
 
 # Given in `.env`, but read by libraries.
-OF_LIBRARIES = {"DD_AGENT_HOST", "DD_API_KEY", "DD_SITE", "DD_HOSTNAME", "DD_ENV"}
+OF_LIBRARIES = {"DD_AGENT_HOST", "DD_API_KEY", "DD_APP_KEY", "DD_SITE", "DD_HOSTNAME", "DD_ENV"}
 
 PRODUCTION = {
     "PATH": "/usr/bin:/bin",
