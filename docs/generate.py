@@ -165,9 +165,9 @@ A page for each monitor that tells somebody: what it means, what to look at, wha
 are made from `metrics/datadog/monitors.py` ([how](../datadog.md)); P1 is for now, P5 for nobody.
 
 Commands are written as they run where Sentinel does: `docker compose exec web python manage.py ...`, or on a machine
-with `make run`, `make manage COMMAND="..."`. What does not answer just now, `/readyz` says to anybody and `/admin/health/`
-to staff, with what to do ([health](../health.md)); how to read the numbers of tasks and queues is told
-[there](../tasks-and-queues.md).
+with `make run`, `make manage COMMAND="..."`. What does not answer just now, `/readyz` says to anybody and
+`/admin/health/` to staff, with what to do ([health](../health.md)); how to read the numbers of tasks and queues is
+told [there](../tasks-and-queues.md).
 
 {table}
 """
