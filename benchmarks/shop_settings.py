@@ -1,4 +1,4 @@
-"""Sentinel's own project, for what its numbers cost a request of the shop; two caches alike, of which one is counted."""
+"""Sentinel's own project, for what its numbers cost a request of the shop; two caches alike, one of them counted."""
 
 from __future__ import annotations
 

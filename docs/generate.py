@@ -94,12 +94,12 @@ Each request that reaches Django counts once, whatever becomes of it:
 | what happened | `request.count` | besides |
 | --- | --- | --- |
 | an answer | its status class, when it is there | duration, size |
-| a stream or a file | its status class, when the body ends or is closed | duration to its start; size of what went out |
+| a stream or a file | its status class, when the body ends or is closed | duration to its start, size of what went |
 | the client left in the middle of a stream | the status class it began with | the same, and `request.aborted` |
 | the client left before the answer (async servers) | `4xx`: 499, as the log says | `request.aborted`, no duration |
 | a body that breaks off by itself | the status class it began with | the same, and `request.exceptions` |
 | an exception in a view or a middleware | `5xx` | duration, size, `request.exceptions` |
-| an exception that leaves Django (a broken `handler500`, the end of the process) | `5xx` | `request.exceptions`, no duration |
+| an exception that leaves Django (of `handler500`, or `SystemExit`) | `5xx` | `request.exceptions`, no duration |
 
 - The size is of the body: 0 for HEAD, 204 and 304. What a server in front compresses is not seen.
 - Of a file that the system sends for the server (`wsgi.file_wrapper`), what went out is told by how far the file was
@@ -113,7 +113,7 @@ Each request that reaches Django counts once, whatever becomes of it:
 A refusal counts once: in `security.requests_blocked` by a decision, in `ratelimit.throttled` by a policy (at the door,
 inside the view, by REST framework's throttle or django-ratelimit's decorator), or, answered 503, as
 `limiter.store_missing` with `closed`. What only would be refused is `ratelimit.would_throttle`, and nowhere else.
-Requests decided without the store count once, by the gravest answer that a policy gave; a gate in shadow closes nothing.
+Requests decided without the store count once, by the gravest answer of a policy; a gate in shadow closes nothing.
 
 An attempt to sign in is what Django's signals tell (each failed `authenticate()`, each `user_logged_in`), and what the
 gate refuses; where no signal comes, the status of a route of the kind `login` tells.
@@ -130,8 +130,8 @@ class CountedMemory(Counted, LocMemCache): ...
 ```
 
 - A lookup is a key that `get`, `get_many`, `has_key` (`in`), `touch`, `incr`, `decr`, `incr_version`, `get_or_set` or
-  an async twin of them asks for: each key once for each call, whatever the backend makes of it. `add`, `set` and `delete`
-  are none.
+  an async twin of them asks for: each key once for each call, whatever the backend makes of it. `add`, `set` and
+  `delete` are none.
 - What is found is a hit, also a stored `None` or one equal to the default. All else is a miss, also a Redis that is
   away or refuses the command. What cannot be unpickled is an error as ever, and neither.
 - `cache` is the name in `CACHES`, found by its settings; `none` for one made by hand.

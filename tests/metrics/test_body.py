@@ -6,12 +6,10 @@ import gc
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from wsgiref.util import FileWrapper
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
-from django.test import RequestFactory
 
 from metrics import client, emit
 from metrics.catalogue import ABORTED, REQUEST_DURATION, REQUEST_EXCEPTIONS, REQUESTS, RESPONSE_SIZE
@@ -50,15 +48,16 @@ def test_a_stream_counts_when_it_ends_with_all_its_bytes(
 
 
 def test_a_stream_is_not_counted_before_it_ends_but_timed(agent: Receiver) -> None:
-    environ = RequestFactory().get("/ten/sync/").environ
-    body = WSGIHandler()(environ, lambda status, headers: None)
-    next(iter(body))
-    emit.flush()
+    during: list[tuple[list[float], int]] = []
 
-    before = agent.values(REQUESTS), len(agent.values(REQUEST_DURATION))
-    body.close()
+    def end(body: Any) -> None:
+        emit.flush()
+        during.append((agent.values(REQUESTS), len(agent.values(REQUEST_DURATION))))
+        body.close()
 
-    assert before == ([], 1)
+    wsgi("/ten/sync/", parts=1, end=end)
+
+    assert during == [([], 1)]
     assert numbers(agent) == ([1], [10], [1], [])
 
 
@@ -132,14 +131,15 @@ def test_a_file_counts_with_its_size_whoever_reads_it(agent: Receiver, wrapper: 
 
 
 def test_a_file_stays_one_for_the_server_that_can_send_it_by_itself(agent: Receiver) -> None:
-    environ = RequestFactory().get("/file/").environ
-    environ["wsgi.file_wrapper"] = FileWrapper
+    bodies: list[object] = []
 
-    body = WSGIHandler()(environ, lambda status, headers: None)
-    is_wrapped = isinstance(body, FileWrapper)
-    body.close()
+    def end(body: Any) -> None:
+        bodies.append(body)
+        body.close()
 
-    assert is_wrapped
+    wsgi("/file/", wrapper=FileWrapper, end=end)
+
+    assert isinstance(bodies[0], FileWrapper)
 
 
 @pytest.mark.parametrize("end", [close, close_twice])

@@ -87,7 +87,7 @@ async def _aendless() -> AsyncIterator[bytes]:
 
 
 def large(request: HttpRequest) -> FileResponse:
-    file = TemporaryFile()
+    file = TemporaryFile()  # noqa: SIM115 - the answer closes it
     file.truncate(LARGE)
     return FileResponse(file)
 
