@@ -24,16 +24,16 @@ class MetricsSettings:
     max_tag_values: Mapping[str, int] = field(default_factory=dict)
     # The servers whose numbers are exported: single ones, replicas, or clusters by some of their nodes.
     redis_urls: tuple[str, ...] = ()
+    # The parts without which `/readyz` answers 503. The others are told of all the same.
+    ready_needs: tuple[str, ...] = ("database", "redis", "broker")
+    # How keys of the application begin, such as "cart" for "cart:7": each has cache hits and misses of its own.
+    cache_prefixes: tuple[str, ...] = ()
     # Who is told by the monitors: `@slack-shop-alerts`, `@pagerduty`, `@ops@example.com`. Nobody, until this is set.
     notify: tuple[str, ...] = ()
     # Where the pages of docs/runbooks/ can be read, with `{key}` for the page's name.
     runbooks_url: str = ""
     # What the monitors and SLOs look at: `*`, or tags such as `env:production`.
     monitor_scope: str = "*"
-    # The parts without which `/readyz` answers 503. The others are told of all the same.
-    ready_needs: tuple[str, ...] = ("database", "redis", "broker")
-    # How keys of the application begin, such as "cart" for "cart:7": each has cache hits and misses of its own.
-    cache_prefixes: tuple[str, ...] = ()
 
 
 KEYS = {setting.name.upper(): setting.name for setting in fields(MetricsSettings)}
