@@ -206,8 +206,8 @@ EXPORTER_RESETS = Metric(
 
 # Caches
 
-CACHE_HITS = Metric("cache.hits", "count", "hit", "Keys that a cache was asked for and had.", (CACHE, PREFIX))
-CACHE_MISSES = Metric("cache.misses", "count", "miss", "Keys that it was asked for and had not.", (CACHE, PREFIX))
+CACHE_HITS = Metric("cache.hits", "count", "key", "Keys that a cache was asked for and had.", (CACHE, PREFIX))
+CACHE_MISSES = Metric("cache.misses", "count", "key", "Keys that it was asked for and had not.", (CACHE, PREFIX))
 
 # Tasks
 

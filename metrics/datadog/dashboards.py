@@ -34,8 +34,10 @@ ROUTED = "$env,$service,$route"
 SERVER = "$env,$service,$redis_host"
 REDIS = ("redis_host", "redis_port")
 # As Datadog's own Redis dashboard has them.
-HIT_COLOURS = Colours(yellow=90, red=75, low=True)
-HIT_MARKERS = ((100, "ideal"), (75, "investigate"))
+CACHE_MARKERS = ((100, "ideal"), (75, "alerts"))
+# A server that keeps limits finds one of the two keys that a request looks up: docs/redis-numbers.md.
+REDIS_COLOURS = Colours(yellow=35, red=25, low=True)
+REDIS_MARKERS = ((50, "usual where limits are kept"), (25, "alerts"))
 
 
 def overview() -> Json:
@@ -84,7 +86,7 @@ def _summary() -> Json:
                 Colours(yellow=PROMPT_S, red=1),
                 over="percentile",
             ),
-            number("Redis hit ratio", _found(), HIT_COLOURS, over="sum"),
+            number("Redis hit ratio", _found(), REDIS_COLOURS, over="sum"),
             number("Cases open", plain("cases", summed(c.CASES, HOUSE, status="open")), over="last"),
             number(
                 "Oldest case to review",
@@ -140,14 +142,14 @@ def _redis() -> Json:
     return group(
         "Redis and caches",
         row(
-            timeseries("Hit ratio, from counts", _found(REDIS), markers=HIT_MARKERS),
+            timeseries("Hit ratio, from counts", _found(REDIS), markers=REDIS_MARKERS),
             timeseries(
                 "Lookups a second",
                 plain("found", per_second(hits, SERVER)),
                 plain("missing", per_second(misses, SERVER)),
                 display="area",
             ),
-            timeseries("Cache hit ratio, by cache and prefix", _cached(), markers=HIT_MARKERS),
+            timeseries("Cache hit ratio, by cache and prefix", _cached(), markers=CACHE_MARKERS),
         ),
         row(
             timeseries("Memory in use", _memory(), markers=((90, "alerts"), (70, "warns"))),

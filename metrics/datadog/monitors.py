@@ -8,6 +8,7 @@ from metrics.datadog.alert import Alert, Composite, Down, Monitor
 from metrics.datadog.query import highest, most, percentile, total
 
 REDIS = ("redis_host", "redis_port")
+CACHE = ("cache",)
 
 
 def every() -> tuple[Alert, ...]:
@@ -82,6 +83,7 @@ def _requests(scope: str) -> tuple[Alert, ...]:
 
 def _redis(scope: str) -> tuple[Alert, ...]:
     hits, misses = total(c.REDIS_HITS, scope, REDIS), total(c.REDIS_MISSES, scope, REDIS)
+    found, missing = total(c.CACHE_HITS, scope, CACHE), total(c.CACHE_MISSES, scope, CACHE)
     return (
         Monitor(
             key="enough-lookups",
@@ -96,12 +98,12 @@ def _redis(scope: str) -> tuple[Alert, ...]:
         Monitor(
             key="redis-hit-ratio-low",
             title="Share of Redis lookups that find their key",
-            says="Fewer than 75 % of the lookups of fifteen minutes found their key.",
+            says="Fewer than 25 % of the lookups of fifteen minutes found their key.",
             query=f"sum(last_15m):{hits} / ( {hits} + {misses} )",
-            # The limits of Datadog's own Redis dashboard: below 90 % yellow, below 75 % red.
-            critical=0.75,
-            warning=0.9,
-            recovery=0.8,
+            # Half is right where limits are kept: of two lookups for a request one finds its key.
+            critical=0.25,
+            warning=0.35,
+            recovery=0.3,
             compare="<",
             priority=5,
             part_of=("redis-hit-ratio",),
@@ -109,8 +111,37 @@ def _redis(scope: str) -> tuple[Alert, ...]:
         Composite(
             key="redis-hit-ratio",
             title="Redis finds too few keys",
-            says="Fewer than 75 % of at least 1,000 lookups in fifteen minutes found their key.",
+            says="Fewer than 25 % of at least 1,000 lookups in fifteen minutes found their key.",
             parts=("redis-hit-ratio-low", "enough-lookups"),
+        ),
+        Monitor(
+            key="enough-cache-lookups",
+            title="Enough cache lookups to judge by",
+            says="More than 1,000 lookups in fifteen minutes.",
+            query=f"sum(last_15m):{found} + {missing}",
+            # As for Redis.
+            critical=1000,
+            priority=5,
+            part_of=("cache-hit-ratio",),
+        ),
+        Monitor(
+            key="cache-hit-ratio-low",
+            title="Share of cache lookups that find their key",
+            says="Fewer than 75 % of the lookups of fifteen minutes found their key.",
+            query=f"sum(last_15m):{found} / ( {found} + {missing} )",
+            # The limits of Datadog's own Redis dashboard: below 90 % yellow, below 75 % red.
+            critical=0.75,
+            warning=0.9,
+            recovery=0.8,
+            compare="<",
+            priority=5,
+            part_of=("cache-hit-ratio",),
+        ),
+        Composite(
+            key="cache-hit-ratio",
+            title="A cache finds too few keys",
+            says="Fewer than 75 % of at least 1,000 lookups in fifteen minutes found their key.",
+            parts=("cache-hit-ratio-low", "enough-cache-lookups"),
         ),
         Monitor(
             key="redis-memory",
