@@ -39,7 +39,7 @@ def test_right_settings_are_taken(settings: Settings) -> None:
 
     assert messages == []
     assert conf.current() == conf.MetricsSettings(
-        "shop.api", True, True, {"route": 400}, tuple(urls), ("cart", "product:", "a.b/")
+        "shop.api", True, True, {"route": 400}, tuple(urls), cache_prefixes=("cart", "product:", "a.b/")
     )
 
 
