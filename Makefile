@@ -18,6 +18,10 @@ PRODUCTION = export SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token
 POSTGRES = DATABASE_URL=postgres://sentinel@postgres.example.com/sentinel
 SQLITE = DATABASE_URL=sqlite://:memory:
 
+# Each worker starts a PostgreSQL and a Valkey of its own; beyond four they are in each other's way. Slow tests run one
+# after another: what they hold to a deadline has the machine to itself.
+WORKERS := --numprocesses logical --maxprocesses 4 --dist worksteal
+
 CHECKS := check-style check-types check-imports check-migrations check-settings check-api
 .PHONY: help run manage test test-all check $(CHECKS) fix docs bench clean installed installed-dev installed-npm
 
@@ -30,10 +34,10 @@ run: installed  ## start everything on this machine, at http://127.0.0.1:8000 (P
 manage: installed  ## a Django command on the data of `make run`, as in `make manage COMMAND="showmigrations shop"`
 	@$(PY) -m sentinel.run manage $(COMMAND)
 
-test: installed-dev  ## all tests but the slow ones (ARGS="-k login" for some)
-	@$(PY) -m pytest -m "not slow" $(ARGS)
+test: installed-dev  ## all tests but the slow ones (ARGS="-k login" for some, ARGS="-n 0" in one process)
+	@$(PY) -m pytest -m "not slow" $(WORKERS) $(ARGS)
 
-test-all: installed-dev installed-npm  ## all tests
+test-all: installed-dev installed-npm  ## all tests, one after another (ARGS="-m slow" for those that `make test` leaves out)
 	@$(PY) -m pytest $(ARGS)
 
 check: installed-dev  ## style, types, imports, migrations, settings of a production server, API description

@@ -12,12 +12,17 @@ os.environ.setdefault("DEBUG", "true")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import django  # noqa: E402
+from django.test import override_settings  # noqa: E402
+
 from ip_tracking.detection.finding import Rule  # noqa: E402
 from ip_tracking.detection.table import EVERY_RULE  # noqa: E402
 from ip_tracking.gate.body import MOST_BODY_BYTES  # noqa: E402
 from ip_tracking.gate.keys import MOST_VALUES  # noqa: E402
 from ip_tracking.gate.policies import KEYS, SHIPPED, parse_policy  # noqa: E402
 from metrics import catalogue  # noqa: E402
+from metrics.datadog import assets, monitors  # noqa: E402
+from metrics.datadog.alert import Alert, Monitor  # noqa: E402
 from metrics.entry import Event, ServiceCheck, Tag  # noqa: E402
 
 Row = tuple[str, ...]
@@ -154,6 +159,20 @@ others as `other`. `METRICS["MAX_TAG_VALUES"]` changes a number.
 """
 
 
+RUNBOOKS = """# Runbooks
+
+A page for each monitor that tells somebody: what it means, what to look at, what to do. The monitors and their limits
+are made from `metrics/datadog/monitors.py` ([how](../datadog.md)); P1 is for now, P5 for nobody.
+
+Commands are written as they run where Sentinel does: `docker compose exec web python manage.py ...`, or on a machine
+with `make run`, `make manage COMMAND="..."`. What does not answer just now, `/readyz` says to anybody and
+`/admin/health/` to staff, with what to do ([health](../health.md)); how to read the numbers of tasks and queues is
+told [there](../tasks-and-queues.md).
+
+{table}
+"""
+
+
 def table(head: Row, rows: Sequence[Row]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
@@ -222,20 +241,41 @@ def _values(tag: Tag) -> str:
     return f"{tag.most} at most" if tag.values is None else ", ".join(f"`{value}`" for value in sorted(tag.values))
 
 
-PAGES = {"policies.md": policies, "rules.md": rules, "metrics.md": metrics}
+def runbooks() -> str:
+    alerts = sorted(
+        (each for each in monitors.every() if not _is_part(each)), key=lambda each: (each.priority, each.key)
+    )
+    rows = [(f"[{each.key}]({each.key}.md)", f"P{each.priority}", each.title, each.says) for each in alerts]
+    return RUNBOOKS.format(table=table(("monitor", "priority", "title", "what its message says"), rows))
+
+
+def _is_part(alert: Alert) -> bool:
+    return isinstance(alert, Monitor) and bool(alert.part_of)
+
+
+PAGES = {"policies.md": policies, "rules.md": rules, "metrics.md": metrics, "runbooks/README.md": runbooks}
+
+
+def files() -> dict[Path, str]:
+    """Returns each written file with its text, as it is where nobody has set anything."""
+    django.setup()
+    with override_settings(METRICS={}):
+        return {**{ROOT / "docs" / name: make() for name, make in PAGES.items()}, **assets.files()}
 
 
 def main() -> int:
-    stale = []
-    for name, make in PAGES.items():
-        path, text = ROOT / "docs" / name, make()
-        if path.exists() and path.read_text("utf-8") == text:
-            continue
-        stale.append(name)
-        if "--check" not in sys.argv:
-            path.write_text(text, encoding="utf-8")
-    if stale and "--check" in sys.argv:
-        sys.stderr.write(f"Out of step with the code: {', '.join(stale)}. Run `make docs`.\n")
+    wanted = files()
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
+    left = [path for path in assets.FILES.rglob("*.json") if path not in wanted]
+    if "--check" not in sys.argv:
+        for path in stale:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], encoding="utf-8")
+        for path in left:
+            path.unlink()
+    elif stale or left:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in [*stale, *left])
+        sys.stderr.write(f"Out of step with the code: {names}. Run `make docs`.\n")
         return 1
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -20,6 +21,7 @@ from ip_tracking.examination import find_in_hour, rows_with_symptoms
 from ip_tracking.hour import Hour
 from ip_tracking.models import RequestLog, SuspiciousIP, SweepMark
 from ip_tracking.record.storage import to_event
+from metrics import catalogue, emit
 
 # When the rules change, so much of the log is judged by the new ones, oldest hour first, some hours in each sweep.
 WINDOW = timedelta(hours=24)
@@ -31,6 +33,8 @@ NETWORKS_AT_ONCE = 200
 # How far the judging by changed rules has come, and since when which rules hold: "rules-" and their fingerprint.
 PROGRESS = "second-look"
 RULES_MARK = "rules-"
+
+CHANGED = f"The last {WINDOW // timedelta(hours=1)} hours of the log are judged by the new ones."
 
 
 def at_changed_rules(now: datetime, rules: str | None = None) -> int:
@@ -55,7 +59,9 @@ def _changed_at(name: str, now: datetime) -> datetime:
     """Since when these rules hold. Where they are new, the look back begins anew; of two sweeps at once, for one."""
     mark, new = SweepMark.objects.get_or_create(name=name, defaults={"through": now})
     if new:
-        SweepMark.objects.filter(name__startswith=RULES_MARK).exclude(name=name).delete()
+        others, _ = SweepMark.objects.filter(name__startswith=RULES_MARK).exclude(name=name).delete()
+        if others:  # else these are the first rules there are
+            transaction.on_commit(partial(emit.event, catalogue.RULES_CHANGED, "The rules changed", CHANGED, key=name))
         start = to_datetime(floor_hour(to_us(now - WINDOW)))
         SweepMark.objects.update_or_create(name=PROGRESS, defaults={"through": start})
     return mark.through

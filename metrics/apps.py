@@ -10,7 +10,7 @@ class MetricsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from metrics import checks  # noqa: F401 - registers them
+        from metrics import checks, datadog_checks  # noqa: F401 - registers them
 
         if find_spec("celery"):
             from metrics import celery_stats  # noqa: F401 - connects itself

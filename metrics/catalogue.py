@@ -236,7 +236,7 @@ CELERY_WORKS = ServiceCheck("celery.can_work", "A task that Beat sent was run by
 
 # What explains a change in the numbers
 
-DECISION = Event("decision", "Staff blocked, unblocked or allowed a network.", (ACTION,))
+DECISION = Event("decision", "Staff blocked, throttled, unblocked or allowed a network, or took that back.", (ACTION,))
 GATE_SWITCHED = Event("gate_switched", "Staff switched the gate.", (GATE,))
 RULES_CHANGED = Event("rules_changed", "Rules or their thresholds are not those of before.")
 BASELINE_RESET = Event("baseline_reset", "A Redis server began its counters anew.", REDIS)

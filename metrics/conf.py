@@ -28,6 +28,12 @@ class MetricsSettings:
     ready_needs: tuple[str, ...] = ("database", "redis", "broker")
     # How keys of the application begin, such as "cart" for "cart:7": each has cache hits and misses of its own.
     cache_prefixes: tuple[str, ...] = ()
+    # Who is told by the monitors: `@slack-shop-alerts`, `@pagerduty`, `@ops@example.com`. Nobody, until this is set.
+    notify: tuple[str, ...] = ()
+    # Where the pages of docs/runbooks/ can be read, with `{key}` for the page's name.
+    runbooks_url: str = ""
+    # What the monitors and SLOs look at: `*`, or tags such as `env:production`.
+    monitor_scope: str = "*"
 
 
 KEYS = {setting.name.upper(): setting.name for setting in fields(MetricsSettings)}
@@ -43,7 +49,8 @@ def current() -> MetricsSettings:
     """Returns the settings in force."""
     values = {KEYS[key]: value for key, value in given().items() if key in KEYS}
     values.setdefault("strict", settings.DEBUG)
-    values |= {key: tuple(values[key]) for key in ("redis_urls", "ready_needs", "cache_prefixes") if key in values}
+    lists = ("redis_urls", "notify", "ready_needs", "cache_prefixes")
+    values |= {key: tuple(values[key]) for key in lists if key in values}
     return MetricsSettings(**values)
 
 

@@ -23,6 +23,7 @@ class RedisBaseline(models.Model):
     read_at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ()  # no person edits it
         constraints: ClassVar = [models.UniqueConstraint(fields=["namespace", "server"], name="one_baseline_a_server")]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 # What a reading keeps to compare the next one with; a name is missing where a server hides its number.
 Marks = Mapping[str, int]
 
+COUNTED = ("keyspace_hits", "keyspace_misses", "evicted_keys", "expired_keys")
 # These are set to zero by CONFIG RESETSTAT, and each reading adds one to them: its own connection, its own INFO. So one
 # that did not grow was reset. With them a reset shows even where lookups have grown past the old numbers since.
 GROWS = ("total_connections_received", "info_calls")
@@ -64,9 +65,6 @@ def began_anew(then: Marks, now: Marks) -> bool:
     if any(now[name] == then[name] for name in shared.intersection(GROWS)):
         return True
     return now.get(RESET_STAMP) != then.get(RESET_STAMP)
-
-
-COUNTED = ("keyspace_hits", "keyspace_misses", "evicted_keys", "expired_keys")
 
 
 def _counts(numbers: Marks) -> Counts:

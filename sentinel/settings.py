@@ -269,6 +269,8 @@ LOGGING = {
         "multiprocessing": {"handlers": [], "level": "CRITICAL", "propagate": False},
         # A line for each packet that no Agent was there to take.
         "datadog.dogstatsd": {"level": "ERROR"},
+        # A line for each call of `datadog_sync`, which says itself what it does.
+        "datadog.api": {"level": "WARNING"},
         # A line for each task received and another for each done: four a second for the events alone.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
@@ -388,6 +390,9 @@ IP_TRACKING = {
     "OUTCOMES": {"shop.orders.signals.payment_declined": "payment_declined"},
 }
 METRICS = {
+    "NOTIFY": env.list("DATADOG_NOTIFY", default=[]),
+    "RUNBOOKS_URL": env.str("RUNBOOKS_URL", ""),
+    "MONITOR_SCOPE": env.str("DATADOG_SCOPE", "*"),
     "REDIS_URLS": watched_servers(),
     "READY_NEEDS": env.list("READY_NEEDS", default=["database", "redis", "broker"]),
 }

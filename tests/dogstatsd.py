@@ -141,7 +141,7 @@ def _served(listening: socket.socket, url: str, apart: bool) -> Iterator[Receive
             yield Receiver(take, url)
         return
     listening.setblocking(False)
-    receiver, stop = Receiver(lambda: list(_waiting(listening)), url), threading.Event()
+    receiver, stop = Receiver(lambda: list(arrived(listening)), url), threading.Event()
 
     def serve() -> None:
         while not stop.is_set():
@@ -157,7 +157,8 @@ def _served(listening: socket.socket, url: str, apart: bool) -> Iterator[Receive
         thread.join()
 
 
-def _waiting(listening: socket.socket) -> Iterator[bytes]:
+def arrived(listening: socket.socket) -> Iterator[bytes]:
+    """What a socket that does not block holds now, datagram by datagram."""
     with contextlib.suppress(BlockingIOError):
         while True:
             yield listening.recv(65_536)

@@ -237,9 +237,10 @@ def test_w006_a_policy_that_nothing_meets_any_more() -> None:
     assert "14 days" in message.msg
 
 
-def test_w006_is_silent_before_the_first_migration(django_db_setup: None, django_db_blocker: Any) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_w006_is_silent_before_the_first_migration() -> None:
     """Django runs database checks in `migrate` itself."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute("ALTER TABLE ip_tracking_policyhour RENAME TO elsewhere")
         messages = list(policies_are_asked())

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ON_BOTH = [
+    "tests/metrics/test_redis_export.py",
     "tests/record/test_storage.py",
     "tests/test_cases.py",
     "tests/test_population.py",

@@ -24,10 +24,11 @@ MAY_READ = {
     "sentinel/celery.py",
     "sentinel/run.py",
     "metrics/client.py",
+    "metrics/datadog/account.py",
 }
 
 # Given in `.env`, but read by libraries.
-OF_LIBRARIES = {"DD_AGENT_HOST", "DD_API_KEY", "DD_SITE", "DD_HOSTNAME", "DD_ENV"}
+OF_LIBRARIES = {"DD_AGENT_HOST", "DD_API_KEY", "DD_APP_KEY", "DD_SITE", "DD_HOSTNAME", "DD_ENV"}
 
 PRODUCTION = {
     "PATH": "/usr/bin:/bin",
@@ -181,3 +182,14 @@ def test_https_is_on_unless_said_otherwise() -> None:
     )
 
     assert result.stdout == "True False\n"
+
+
+def test_a_clusters_nodes_are_one_address_among_the_watched_servers() -> None:
+    watched = "redis://one:6379/0,redis+cluster://:p%2C@two:6379,three:6379,unix:///run/redis.sock"
+
+    code = "from metrics import conf; print(conf.current().redis_urls)"
+    shown = manage("shell", "-c", code, METRICS_REDIS_URLS=watched)
+
+    assert shown.stdout.strip().endswith(
+        "('redis://one:6379/0', 'redis+cluster://:p%2C@two:6379,three:6379', 'unix:///run/redis.sock')"
+    )

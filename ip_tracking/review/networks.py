@@ -14,6 +14,7 @@ from ip_tracking.client import holds_proxy, is_loopback, network_of
 from ip_tracking.gate import decisions
 from ip_tracking.models import Decision, SuspiciousIP
 from ip_tracking.models.decisions import AGAINST
+from ip_tracking.review import events
 from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
 from ip_tracking.review.order import Action, NotPossible, Order, read_reason
@@ -86,6 +87,7 @@ def decide(
             else:
                 until = None if length is None else now + timedelta(hours=length)
                 decisions.decide(kind, network, until=until, reason=reason, actor=actor.name, by_person=True, now=now)
+                events.decided(kind, via=actor.via, now=now, until=until)
         return _lift_within(hours, actor, reason, now) if kind == Decision.Kind.ALLOW else []
 
 
@@ -119,7 +121,8 @@ def _end(networks: Collection[str], actor: Actor, reason: str, now: datetime, ki
     """Ends decisions on exactly these networks; where there is a case, its page and its record tell."""
     apply(Order(Action.UNBLOCK, reason), dict.fromkeys(_cases(networks).values()), actor=actor, now=now)
     for network in networks:
-        decisions.end(network, now, kinds)
+        if decisions.end(network, now, kinds):  # what its case did not end, and tell
+            events.decided(events.UNBLOCK, via=actor.via, now=now)
 
 
 def _cases(networks: Iterable[str]) -> dict[str, int]:

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from ip_tracking.models import ReviewAction, ReviewText, SuspiciousIP
+from ip_tracking.models import Decision, ReviewAction, ReviewText, SuspiciousIP
+from ip_tracking.review import events
 from ip_tracking.review.actor import Actor
 from metrics import catalogue, emit
 
@@ -69,7 +70,18 @@ def write(deed: Deed, case: SuspiciousIP | None = None, before: State | None = N
     network = case.network if case else ""
     ReviewText.objects.create(action=row, network=network, reason=deed.reason, actor_network=deed.actor.network)
     transaction.on_commit(lambda: emit.count(catalogue.ACTIONS, action=deed.action, via=deed.actor.via))
+    if case is not None and _decides(deed, case, before or {}):
+        events.decided(deed.action, via=deed.actor.via, now=deed.now, case=case.pk, until=case.enforced_until)
     return row
+
+
+def _decides(deed: Deed, case: SuspiciousIP, before: State) -> bool:
+    """Also an undo, where it changed what stands."""
+    if deed.action == events.UNDO:
+        return bool(
+            before["enforcement"] != case.enforcement or before["enforced_until"] != state_of(case)["enforced_until"]
+        )
+    return deed.action in {*Decision.Kind.values, events.UNBLOCK}
 
 
 def reason_of(action: ReviewAction) -> str:

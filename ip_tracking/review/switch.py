@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from ip_tracking import conf
 from ip_tracking.gate import switch
 from ip_tracking.models import GateSwitch
+from ip_tracking.review import events
 from ip_tracking.review.actor import Actor
 from ip_tracking.review.order import NotPossible, read_reason
 
@@ -18,13 +19,18 @@ def turn(mode: GateSwitch.Mode, hours: int | None, *, actor: Actor, reason: str,
     """Turns the switch for so many hours, which only ON needs not; raises NotPossible for too long or no reason."""
     reason = read_reason(reason)
     if mode == GateSwitch.Mode.ON:
-        return GateSwitch.objects.create(mode=mode, until=None, reason=reason, actor=actor.name, at=now)
+        return _turned(mode, None, actor, reason, now)
     if hours is None or not 1 <= hours <= MOST_HOURS:
         raise NotPossible(
             f"The gate is switched for {MOST_HOURS}h at most; for longer set IP_TRACKING['MODE'] to {mode.value!r}."
         )
-    until = now + timedelta(hours=hours)
-    return GateSwitch.objects.create(mode=mode, until=until, reason=reason, actor=actor.name, at=now)
+    return _turned(mode, now + timedelta(hours=hours), actor, reason, now)
+
+
+def _turned(mode: GateSwitch.Mode, until: datetime | None, actor: Actor, reason: str, now: datetime) -> GateSwitch:
+    turned = GateSwitch.objects.create(mode=mode, until=until, reason=reason, actor=actor.name, at=now)
+    events.switched(turned, turned.mode if turned.holds(now) else conf.get().mode)
+    return turned
 
 
 def guard_down(now: datetime) -> str:

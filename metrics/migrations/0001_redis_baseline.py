@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ("read_at", models.DateTimeField()),
             ],
             options={
+                "default_permissions": (),
                 "constraints": [models.UniqueConstraint(fields=("namespace", "server"), name="one_baseline_a_server")],
             },
         ),

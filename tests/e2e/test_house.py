@@ -187,3 +187,6 @@ def _every_request_was_counted(house: House) -> None:
     assert len(house.agent.values(catalogue.REQUEST_DURATION)) >= sent
     assert house.agent.total(catalogue.BLOCKED, reason="block") == refused
     assert house.agent.total(catalogue.FLAGGED) >= RUNS
+    stored = {"task": "ip_tracking.tasks.store_events", "queue": "events"}
+    assert house.agent.total(catalogue.TASKS, **stored, state="success") > 0
+    assert house.agent.values(catalogue.TASK_WAIT, **stored)

@@ -22,7 +22,7 @@ import pytest
 from celery import Celery
 
 from metrics import catalogue
-from tests.dogstatsd import udp_receiver, unix_receiver
+from tests.dogstatsd import Event, udp_receiver, unix_receiver
 from tests.e2e import processes
 from tests.e2e.truth import Run, Server, Tally, Truth, meanwhile, tally
 
@@ -40,6 +40,11 @@ LOOK_S = 0.2
 BATCHES_EACH = 40
 # A packet of forty lines in a thousand; more would say that the receiver is no measure.
 LOST_MOST = 0.05
+
+ENDLESS = "truth:endless"
+STORED = {"task": "ip_tracking.tasks.store_events", "queue": "events", "state": "success"}
+LOGINS = {200: "success", 401: "failure", 429: "refused"}
+LEAVING = 5
 
 # What is known, by metric. A number that comes from a response is what its client saw; from a query, what is kept.
 TRUTHS = [
@@ -64,7 +69,37 @@ TRUTHS = [
             lambda answer: {"reason": "block", "route": answer.route}, lambda answer: answer.is_block
         ),
     ),
-    Truth(catalogue.EVENTS_STORED, lambda run: tally([({}, len(run.answers))])),
+    Truth(catalogue.RESPONSE_SIZE, lambda run: run.tally(lambda answer: answer.request, lambda _: True)),
+    Truth(
+        catalogue.RESPONSE_SIZE,
+        lambda run: tally((answer.request, answer.size) for answer in run.answers),
+        size=True,
+        but=ENDLESS,  # how much of it went out, only the system knows
+    ),
+    Truth(catalogue.ABORTED, lambda run: tally(({"route": left.route, "method": left.method}, 1) for left in run.left)),
+    Truth(
+        catalogue.ERRORS,
+        lambda run: run.tally(
+            lambda answer: {"logger": "django", "level": "error"}, lambda answer: answer.status == 500
+        ),
+        only={"logger": "django"},
+    ),
+    Truth(
+        catalogue.AUTH_ATTEMPTS,
+        lambda run: run.tally(
+            lambda answer: {"outcome": LOGINS[answer.status]},
+            lambda answer: answer.route == "shop:login" and not answer.is_block,
+        ),
+    ),
+    Truth(
+        catalogue.CACHE_HITS,
+        lambda run: run.tally(lambda _: {"cache": "default", "prefix": "known"}, lambda answer: answer.body == b"hit"),
+    ),
+    Truth(
+        catalogue.CACHE_MISSES,
+        lambda run: run.tally(lambda _: {"cache": "default", "prefix": "known"}, lambda answer: answer.body == b"miss"),
+    ),
+    Truth(catalogue.EVENTS_STORED, lambda run: tally([({}, len(run.logged))])),
     Truth(
         catalogue.FLAGGED,
         lambda run: run.counted(
@@ -73,9 +108,11 @@ TRUTHS = [
     ),
     Truth(
         catalogue.DETECTOR_RUNS,
-        lambda run: run.counted("SELECT 'bursts', 'ok', count(*) FROM ip_tracking_batch", "detector", "outcome"),
+        lambda run: tally([({"detector": "bursts", "outcome": "ok"}, run.batches)]),
         only={"detector": "bursts"},
     ),
+    Truth(catalogue.TASKS, lambda run: tally([(STORED, run.batches)]), only=STORED),
+    Truth(catalogue.TASK_DURATION, lambda run: tally([(STORED, run.batches)]), only=STORED),
     Truth(catalogue.REDIS_HITS, lambda run: tally([(run.watched.tags, run.watched.hits)])),
     Truth(catalogue.REDIS_MISSES, lambda run: tally([(run.watched.tags, run.watched.misses)])),
     Truth(catalogue.EXPORTER_RESETS, lambda run: tally([(run.watched.tags, run.resets)])),
@@ -158,6 +195,7 @@ def _live(run: Run, env: dict[str, str], store: Server, exporter: Exporter, logs
             store.stop()
             store.start()
             _start_anew(run, exporter)
+            _leave(run)
             os.kill(server.pid, signal.SIGHUP)  # a new release: all four, one after the other
             processes.wait_until(lambda: len(_children(server.pid)) > WORKERS, "the new web processes")
             processes.wait_until(lambda: len(_children(server.pid)) == WORKERS, "the old ones' end")
@@ -187,7 +225,7 @@ def _warm_up(run: Run) -> None:
 
 def _all_is_stored(run: Run) -> None:
     rows = "SELECT count(*) FROM ip_tracking_requestlog"
-    processes.wait_until(lambda: run.rows(rows) == [(len(run.answers),)], "the last stored row", every_s=LOOK_S)
+    processes.wait_until(lambda: run.rows(rows) == [(len(run.logged),)], "the last stored row", every_s=LOOK_S)
 
 
 def _limits_and_logins(run: Run) -> None:
@@ -225,6 +263,14 @@ def _start_anew(run: Run, exporter: Exporter) -> None:
 def _export_until(run: Run, exporter: Exporter, metric: catalogue.Metric, total: int) -> None:
     exporter.export()
     processes.wait_until(lambda: run.agent.total(metric) >= total, f"{metric.name} of {total}", every_s=LOOK_S)
+
+
+def _leave(run: Run) -> None:
+    for number in range(LEAVING):
+        run.leave(ENDLESS, "/truth/endless/", f"192.0.2.{number + 30}")
+    processes.wait_until(
+        lambda: run.agent.total(catalogue.ABORTED) >= LEAVING, "the end of what had none", every_s=LOOK_S
+    )
 
 
 def _attacks(run: Run) -> None:
@@ -277,6 +323,7 @@ VISITS = [
     ("unresolved", "/favicon.png", "GET"),
     ("truth:stream", "/truth/stream/", "GET"),
     ("shop:category-list", "/api/v1/categories/", "OPTIONS"),
+    *[("truth:look-up", f"/truth/look-up/{key}/", "GET") for key in ("first", "second", "first")],
 ]
 
 
@@ -307,6 +354,8 @@ def _the_run_was_what_it_should_be(run: Run) -> None:
     assert len({answer.request_id for answer in run.answers}) == len(run.answers)
     statuses = Counter(answer.status for answer in run.answers)
     assert {200, 401, 403, 404, 405, 429, 500} <= statuses.keys(), statuses
+    # The watched server began anew once; nothing else was done that an event tells.
+    assert [said.tags["event"] for said in run.agent.read() if isinstance(said, Event)] == ["baseline_reset"]
     refused = Counter(answer.policy for answer in run.answers if answer.policy)
     assert refused == {"twenty": 2 * 10, "login": 3}
     found = dict(run.rows("SELECT rule, count(*) FROM ip_tracking_casefinding GROUP BY 1"))

@@ -112,13 +112,32 @@ class Run:
         self.answers.append(answer)
         return answer
 
+    def leave(self, route: str, path: str, client: str) -> None:
+        """Asks for what has no end, and leaves when it has begun."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", path, headers={"X-Forwarded-For": client})
+        response = connection.getresponse()
+        assert response.read(1)
+        self.left.append(Answer(route, "GET", response.status, 0, response.headers["X-Request-ID"]))
+        response.close()
+        connection.close()
+
+    @property
+    def batches(self) -> int:
+        [(number,)] = self.rows("SELECT count(*) FROM ip_tracking_batch")
+        return int(number)
+
+    @property
+    def logged(self) -> list[Answer]:
+        return [*self.answers, *self.left]
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with contextlib.closing(psycopg2.connect(self.database)) as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall()
 
     def tally(self, tags: Callable[[Answer], Mapping[str, str]], which: Callable[[Answer], object]) -> Tally:
-        return tally((tags(answer), 1) for answer in self.answers if which(answer))
+        return tally((tags(answer), 1) for answer in self.logged if which(answer))
 
     def counted(self, sql: str, *keys: str) -> Tally:
         """Of a query for the values of these tags, and a number."""
@@ -144,6 +163,7 @@ class Truth:
     told: Callable[[Run], Tally]
     only: Mapping[str, str] = field(default_factory=dict)  # of the metric, where the rest is not known
     size: bool = False  # of a distribution: the sum of its values, not their number
+    but: str = ""  # a route of which it is not known
 
     @property
     def name(self) -> str:
@@ -151,7 +171,8 @@ class Truth:
         return f"{self.metric.name}{' (sum)' if self.size else ''}{only}"
 
     def received(self, agent: Receiver) -> Tally:
-        samples = agent.samples(self.metric, **self.only)
+        arrived = agent.samples(self.metric, **self.only)
+        samples = [sample for sample in arrived if not self.but or sample.tags["route"] != self.but]
         by_number = self.metric.type == "distribution" and not self.size
         return tally((_own(sample.tags), len(sample.values) if by_number else sample.total) for sample in samples)
 

@@ -18,4 +18,4 @@ IP_TRACKING = {
     "STORE_TIMEOUT_S": 2.0,
 }
 # A number that does not fit the catalogue must not pass as one that was lost.
-METRICS = {**METRICS, "STRICT": True}
+METRICS = {**METRICS, "STRICT": True, "CACHE_PREFIXES": ["known:"]}

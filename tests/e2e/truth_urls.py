@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import repeat
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -10,9 +10,7 @@ from django.urls import include, path
 
 from sentinel.urls import urlpatterns as project
 
-# Of a stream that ends, and far more than a socket holds of one that the client breaks off.
-PARTS, PART = 5, b"x" * 1_000
-ENDLESS_PARTS = 1_000_000
+PART = b"x" * 1_000
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -20,25 +18,24 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def fail(request: HttpRequest) -> HttpResponse:
-    raise KeyError if "key" in request.GET else RuntimeError
+    raise RuntimeError
 
 
 def look_up(request: HttpRequest, key: str) -> HttpResponse:
     """Says whether the cache knew the key, and makes it known."""
-    if cache.get(key) is not None:
+    if cache.get(f"known:{key}") is not None:
         return HttpResponse("hit")
-    cache.set(key, "known", 600)
+    cache.set(f"known:{key}", "known", 600)
     return HttpResponse("miss")
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
-    number = ENDLESS_PARTS if "endless" in request.GET else PARTS
+    return StreamingHttpResponse(iter([PART] * 5))
 
-    def parts() -> Iterator[bytes]:
-        for _ in range(number):
-            yield PART
 
-    return StreamingHttpResponse(parts())
+def endless(request: HttpRequest) -> StreamingHttpResponse:
+    """Of a body whose client leaves in the middle."""
+    return StreamingHttpResponse(repeat(PART))
 
 
 views = [
@@ -47,5 +44,6 @@ views = [
     path("fail/", fail, name="fail"),
     path("look-up/<str:key>/", look_up, name="look-up"),
     path("stream/", stream, name="stream"),
+    path("endless/", endless, name="endless"),
 ]
 urlpatterns = [path("truth/", include((views, "truth"))), *project]

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from metrics.probes import Part, Probe
-from metrics.readiness import KEEP_S, Readiness
+from metrics.readiness import KEEP_S, LONGEST_S, Readiness
 
 DATABASE = Part("database", budget_s=0.2, slow_s=0.1)
 REDIS = Part("redis", budget_s=0.2, slow_s=0.1)
@@ -147,7 +147,9 @@ def test_while_one_looks_the_others_are_given_what_was_found_before(clock: Clock
         until_s = time.monotonic() + BOUND_S
         while service.asked < 2:
             assert time.monotonic() < until_s
+        began_s = time.monotonic()
         assert states(readiness) == ["ok"]
+        assert time.monotonic() - began_s < LONGEST_S  # who waited for the other waited for longer
         assert not looking.done()
         service.let_go.set()
         assert looking.result() == ["failed"]

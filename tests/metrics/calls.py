@@ -32,7 +32,7 @@ class Call:
     kind: str
     entry: Entry | None  # None: which one, the code decides when it runs
     tags: dict[str, ast.expr]
-    spread: bool  # are there others, by **?
+    spread: bool  # are there others, by ** or when a `partial` is called?
 
 
 @cache
@@ -64,13 +64,13 @@ def _named(nodes: list[ast.AST]) -> set[str]:
 def _call(path: Path, node: ast.AST) -> Iterator[Call]:
     if not isinstance(node, ast.Call):
         return
-    function, arguments = node.func, node.args
+    function, arguments, later = node.func, node.args, False
     if _is_name(function, "partial") and arguments:
-        function, *arguments = arguments
+        (function, *arguments), later = arguments, True
     kind = _kind(path, function)
     if kind and arguments:
         tags = {word.arg: word.value for word in node.keywords if word.arg and word.arg not in NO_TAG}
-        spread = any(word.arg is None for word in node.keywords)
+        spread = later or any(word.arg is None for word in node.keywords)
         yield Call(f"{path.relative_to(ROOT)}:{node.lineno}", kind, _entry(arguments[0]), tags, spread)
 
 

@@ -57,11 +57,12 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def watched(settings: Settings, server: Server) -> Server:
-    """The server, as the only one that is exported."""
-    settings.METRICS = {"STRICT": True, "REDIS_URLS": [server.url]}
-    return server
+@pytest.fixture(params=["valkey"])
+def watched(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Server]:
+    """A server that is the only one exported."""
+    with running(kind=request.param) as server:
+        settings.METRICS = {"STRICT": True, "REDIS_URLS": [server.url]}
+        yield server
 
 
 @pytest.fixture(scope="package")

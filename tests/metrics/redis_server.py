@@ -66,6 +66,12 @@ class Server:
             pipeline.get("not there")
         pipeline.execute()
 
+    def is_asked(self, times: int) -> None:
+        """For its numbers, by others, each on a connection of its own."""
+        for _ in range(times):
+            with redis.Redis.from_url(self.url) as other:
+                other.info("all")
+
     def expire(self, keys: int) -> None:
         """Lets keys run out, and waits until the server has noticed by itself: a lookup would be a miss."""
         before = self.client.dbsize()

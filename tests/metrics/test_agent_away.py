@@ -14,7 +14,7 @@ from django.test import Client
 
 from metrics import client, emit
 from metrics.catalogue import EMIT_DROPPED, EVENTS_STORED, REQUEST_DURATION
-from tests.dogstatsd import Receiver
+from tests.dogstatsd import Receiver, arrived
 from tests.metrics.conftest import send_to
 
 REQUEST = {"route": "a", "method": "GET", "status_class": "2xx"}
@@ -34,7 +34,7 @@ def listening(place: Path) -> Iterator[Receiver]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bound:
         bound.bind(str(place))
         bound.setblocking(False)
-        yield Receiver(bound, f"unix://{place}")
+        yield Receiver(lambda: list(arrived(bound)), f"unix://{place}")
     place.unlink()
 
 
@@ -43,7 +43,7 @@ def listening_on(port: int) -> Iterator[Receiver]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
         bound.bind(("127.0.0.1", port))
         bound.setblocking(False)
-        yield Receiver(bound, f"udp://127.0.0.1:{bound.getsockname()[1]}")
+        yield Receiver(lambda: list(arrived(bound)), f"udp://127.0.0.1:{bound.getsockname()[1]}")
 
 
 def test_a_frozen_agent_is_met_by_no_request(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

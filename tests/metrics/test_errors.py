@@ -96,7 +96,7 @@ def test_a_logger_of_another_thread_waits_for_no_lock_of_ours(agent: Receiver) -
     def hold() -> None:
         handler.acquire()
         held.set()
-        done.wait(WITHIN_S)
+        done.wait(3 * WITHIN_S)
         handler.release()
 
     holder = threading.Thread(target=hold)

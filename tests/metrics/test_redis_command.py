@@ -9,6 +9,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -79,10 +80,10 @@ def test_json_says_the_same_to_programs(watched: Server) -> None:
 
 
 @pytest.mark.django_db
-def test_addresses_given_are_looked_at_instead(server: Server, settings: Settings) -> None:
+def test_addresses_given_are_looked_at_instead(valkey: Server, settings: Settings) -> None:
     settings.METRICS = {"STRICT": True, "REDIS_URLS": [AWAY]}
 
-    assert "master" in shown(server.url)
+    assert "master" in shown(valkey.url)
 
 
 @pytest.mark.django_db
@@ -163,10 +164,10 @@ def test_a_name_from_a_stranger_moves_no_cursor() -> None:
         assert text.isprintable()
 
 
-def test_a_watcher_tells_what_came_since_its_own_last_look(server: Server) -> None:
-    watcher, other = Watcher([server.url]), Watcher([server.url])
+def test_a_watcher_tells_what_came_since_its_own_last_look(valkey: Server) -> None:
+    watcher, other = Watcher([valkey.url]), Watcher([valkey.url])
     watcher.look(100.0)
-    server.look_up(hits=5, misses=2)
+    valkey.look_up(hits=5, misses=2)
     other.look(101.0)
 
     (look,) = watcher.look(102.5)
@@ -176,14 +177,14 @@ def test_a_watcher_tells_what_came_since_its_own_last_look(server: Server) -> No
     assert look.seconds == 2.5
 
 
-def test_a_watcher_tells_of_a_restart_and_goes_on(server: Server) -> None:
-    watcher = Watcher([server.url])
+def test_a_watcher_tells_of_a_restart_and_goes_on(valkey: Server) -> None:
+    watcher = Watcher([valkey.url])
     watcher.look(0.0)
-    server.stop()
+    valkey.stop()
     (away,) = watcher.look(1.0)
-    server.start()
+    valkey.start()
     (back,) = watcher.look(2.0)
-    server.look_up(hits=5, misses=2)
+    valkey.look_up(hits=5, misses=2)
     (later,) = watcher.look(3.0)
 
     assert isinstance(away, Failure)
@@ -193,13 +194,13 @@ def test_a_watcher_tells_of_a_restart_and_goes_on(server: Server) -> None:
     assert (later.counts, later.note) == (Counts(5, 2, 0, 0), "")
 
 
-def test_a_watcher_tells_of_an_absence_and_of_a_reset(server: Server) -> None:
-    watcher = Watcher([server.url])
+def test_a_watcher_tells_of_an_absence_and_of_a_reset(valkey: Server) -> None:
+    watcher = Watcher([valkey.url])
     watcher.look(0.0)
-    with server.frozen():
+    with valkey.frozen():
         watcher.look(1.0)
     (back,) = watcher.look(2.0)
-    server.client.config_resetstat()
+    valkey.client.config_resetstat()
     (reset,) = watcher.look(3.0)
 
     assert isinstance(back, Look)
@@ -213,6 +214,7 @@ NO_DATABASE = {"DATABASE_URL": "sqlite://:memory:"}  # one without tables
 
 def start(*args: str, **options: Any) -> subprocess.Popen[str]:
     environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "sentinel.settings", "TERM": "xterm", **NO_DATABASE}
+    environ.pop("PYTHONUNBUFFERED", None)  # with it Python holds nothing back that could fail at its end
     command = [sys.executable, "manage.py", "redis_stats", *args]
     return subprocess.Popen(
         command, env=environ, cwd=ROOT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options
@@ -245,6 +247,20 @@ def test_a_watch_in_a_pipe_is_lines_and_ends_when_asked_to(valkey: Server, numbe
     assert said == ""
     assert all(f"127.0.0.1:{valkey.port} master" in line for line in lines)
     assert "\x1b" not in "".join(lines) + rest
+
+
+def test_one_look_that_is_interrupted_ends_without_a_traceback() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        process = start(f"redis://127.0.0.1:{silent.getsockname()[1]}?socket_timeout=20", stdout=subprocess.PIPE)
+        connection, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        silent.close()  # first, so that it cannot connect again
+        connection.close()
+        _, said = process.communicate(timeout=10)
+
+    assert process.returncode == 130
+    assert "Traceback" not in said
 
 
 def test_a_watch_in_json_is_one_document_a_line(valkey: Server) -> None:

@@ -136,9 +136,10 @@ def test_tls_is_spoken(tmp_path: Path) -> None:
         server.client.config_set("port", 0)
         server.client.config_set("tls-port", server.port)
 
-        reading = read(server_of(f"rediss://127.0.0.1:{server.port}?ssl_ca_certs={quote(str(certificate))}"))
+        url = f"rediss://127.0.0.1:{server.port}?ssl_ca_certs={quote(str(certificate))}"
+        readings = [read(server_of(url)) for _ in range(20)]  # when a session's tickets arrive is chance
 
-        assert reading.port == str(server.port)
+        assert {reading.port for reading in readings} == {str(server.port)}
         with pytest.raises(NoAnswer, match="certificate"):
             read(server_of(f"rediss://127.0.0.1:{server.port}"))
 
@@ -283,10 +284,13 @@ def test_a_reset_that_grew_past_the_old_numbers_is_seen(server: Server, resets: 
 
 
 def test_no_connection_is_left_behind(server: Server) -> None:
-    before = server.client.info("clients")["connected_clients"]
+    """Nor by a failure, as long as somebody holds its exception."""
+    server.client.acl_setuser("nobody", enabled=True, reset=True, nopass=True)
+    kept = []
 
-    kept = [read(server_of(server.url)) for _ in range(5)]
-    failed = read_all([server.url.replace("redis://", "redis+cluster://")])
+    for _ in range(5):
+        with pytest.raises(NoAnswer) as failed:
+            read(server_of(f"redis://nobody:any@127.0.0.1:{server.port}"))
+        kept.append(failed)
 
-    assert len(kept) + len(failed) == 6
-    wait_until(lambda: server.client.info("clients")["connected_clients"] == before, "their end", deadline_s=5)
+    wait_until(lambda: server.client.info("clients")["connected_clients"] == 1, "their end", deadline_s=5)

@@ -11,9 +11,12 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from ip_tracking.models import GateSwitch
+from ip_tracking.review.actions import apply
 from ip_tracking.review.actor import Actor
+from ip_tracking.review.order import Action, Order
 from ip_tracking.review.switch import turn
 from tests.review.conftest import Staff, file
+from tests.review.pages import act_on
 from tests.traffic import finding
 
 pytestmark = pytest.mark.django_db
@@ -102,16 +105,24 @@ def test_a_switch_without_djangos_token_is_refused(lead: Client) -> None:
     assert not GateSwitch.objects.exists()
 
 
-@pytest.mark.parametrize("page", ["queue", "case", "switches"])
+@pytest.mark.parametrize("page", ["queue", "case", "asking", "done", "switches"])
 def test_pages_say_that_the_gate_is_off_and_who_may_switch_it_on(lead: Client, staff: Staff, page: str) -> None:
     case = file(finding())
-    address = {"queue": QUEUE, "case": f"{QUEUE}{case.pk}/change/", "switches": SWITCHES}[page]
+    order, actor = Order(Action.COMMENT, WHY), Actor("", "lee")
+    batch = apply(order, {case.pk: None}, actor=actor, now=datetime.now(UTC)).batch
+    address = {
+        "queue": QUEUE,
+        "case": f"{QUEUE}{case.pk}/change/",
+        "asking": act_on("comment", case),
+        "done": f"{QUEUE}batch/{batch}/",
+        "switches": SWITCHES,
+    }[page]
     assert "guard-down" not in text(lead, address)
 
     turned = turn(GateSwitch.Mode.OFF, 1, actor=Actor("", "dana"), reason="<b>refuses all</b>", now=datetime.now(UTC))
 
     said = f"The gate is off until {turned.until:%H:%M} UTC (dana: &lt;b&gt;refuses all&lt;/b&gt;)."
-    for client, how in ((lead, f'<a href="{TURN}">'), (staff("view", name="sam"), "manage.py gate --on")):
+    for client, how in ((lead, f'<a href="{TURN}">'), (staff("view", "review", name="sam"), "manage.py gate --on")):
         shown = text(client, address)
         assert said in shown
         assert how in shown

@@ -28,6 +28,7 @@ INTERVAL_S = 5.0
 # A reading that takes a server's whole INFO is not for every moment.
 LEAST_S = 0.1
 
+INTERRUPTED = 130  # what shells report for Ctrl-C; a watch has no other end, so there it is 0
 CLEAR = "\x1b[2J\x1b[H"
 
 Seen = Sequence[Look | Failure]
@@ -75,6 +76,8 @@ class Command(BaseCommand):
                 self._watch(servers, interval or INTERVAL_S, as_json=format == "json")
             else:
                 self._once(servers, as_json=format == "json")
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
         except BrokenPipeError:
             self._let_go()
 
