@@ -91,33 +91,31 @@ class Watch:
 
     def answered(self, response: HttpResponseBase) -> HttpResponseBase:
         duration_s = perf_counter() - self._started
-        tags = {
-            "route": _route(self._request),
-            "method": _method(self._request),
-            "status_class": STATUS_CLASSES.get(response.status_code // 100, "other"),
-        }
-        emit.distribution(REQUEST_DURATION, duration_s, **tags)
+        route, method = _route(self._request), _method(self._request)
+        status_class = STATUS_CLASSES.get(response.status_code // 100, "other")
+        emit.distribution(REQUEST_DURATION, duration_s, route=route, method=method, status_class=status_class)
         has_body = self._request.method != "HEAD" and response.status_code not in NO_BODY
         if response.streaming:
-            body.watch(self._request, response, partial(_ended, tags, has_body))  # type: ignore[arg-type] # streaming
+            body.watch(self._request, response, partial(_ended, route, method, status_class, has_body))  # type: ignore[arg-type] # streaming
         else:
-            _count(tags, len(response.content) if has_body else 0)  # type: ignore[attr-defined] # not streaming
+            size = len(response.content) if has_body else 0  # type: ignore[attr-defined] # not streaming
+            _count(route, method, status_class, size)
         return response
 
 
-def _ended(tags: dict[str, str], has_body: bool, size: int, error: BaseException | None) -> None:
+def _ended(route: str, method: str, status_class: str, has_body: bool, size: int, error: BaseException | None) -> None:
     """The end of a streamed body."""
-    _count(tags, size if has_body else 0)
+    _count(route, method, status_class, size if has_body else 0)
     if isinstance(error, body.LEFT):
         if has_body:  # else the server may close what it has no use for
-            emit.count(ABORTED, route=tags["route"], method=tags["method"])
+            emit.count(ABORTED, route=route, method=method)
     elif error is not None:
-        emit.count(REQUEST_EXCEPTIONS, route=tags["route"], exception=type(error).__name__)
+        emit.count(REQUEST_EXCEPTIONS, route=route, exception=type(error).__name__)
 
 
-def _count(tags: dict[str, str], size: int) -> None:
-    emit.count(REQUESTS, 1, **tags)
-    emit.distribution(RESPONSE_SIZE, size, **tags)
+def _count(route: str, method: str, status_class: str, size: int) -> None:
+    emit.count(REQUESTS, route=route, method=method, status_class=status_class)
+    emit.distribution(RESPONSE_SIZE, size, route=route, method=method, status_class=status_class)
 
 
 @receiver(got_request_exception)
