@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from metrics import catalogue as c
 from metrics import conf
-from metrics.datadog.query import average, highest, most, name, per_second, percentile, spread, summed, total
+from metrics.datadog.query import ANSWERS, average, highest, most, name, per_second, percentile, spread, summed, total
 from metrics.datadog.slos import PROMPT_S
 from metrics.datadog.widgets import (
     Colours,
@@ -380,7 +380,11 @@ def _own() -> Json:
 
 
 def _failed(by: tuple[str, ...] = ()) -> Shown:
-    return share("5xx", total(c.REQUESTS, ROUTED, by, status_class="5xx"), total(c.REQUESTS, ROUTED, by))
+    return share(
+        "5xx",
+        total(c.REQUESTS, ROUTED, by, route=ANSWERS, status_class="5xx"),
+        total(c.REQUESTS, ROUTED, by, route=ANSWERS),
+    )
 
 
 def _found(by: tuple[str, ...] = ()) -> Shown:

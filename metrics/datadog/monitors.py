@@ -5,7 +5,7 @@ from __future__ import annotations
 from metrics import catalogue as c
 from metrics import conf
 from metrics.datadog.alert import Alert, Composite, Down, Monitor
-from metrics.datadog.query import highest, most, percentile, total
+from metrics.datadog.query import ANSWERS, highest, most, percentile, total
 
 REDIS = ("redis_host", "redis_port")
 CACHE = ("cache",)
@@ -19,7 +19,7 @@ def every() -> tuple[Alert, ...]:
 
 
 def _requests(scope: str) -> tuple[Alert, ...]:
-    requests = total(c.REQUESTS, scope)
+    requests, answers = total(c.REQUESTS, scope), total(c.REQUESTS, scope, route=ANSWERS)
     return (
         Monitor(
             key="enough-requests",
@@ -35,7 +35,7 @@ def _requests(scope: str) -> tuple[Alert, ...]:
             key="api-5xx-ratio",
             title="Share of answers that are server errors",
             says="More than 2 % of the answers of five minutes are 5xx.",
-            query=f"sum(last_5m):{total(c.REQUESTS, scope, status_class='5xx')} / {requests}",
+            query=f"sum(last_5m):{total(c.REQUESTS, scope, route=ANSWERS, status_class='5xx')} / {answers}",
             # Twenty times what the SLO allows: its month is spent in a day and a half.
             critical=0.02,
             warning=0.01,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from metrics import catalogue as c
 from metrics import conf
 from metrics.datadog.alert import marks
-from metrics.datadog.query import samples, total
+from metrics.datadog.query import ANSWERS, samples, total
 from metrics.datadog.widgets import Json
 
 # Under which an answer counts as prompt: also the marker in the dashboard.
@@ -43,8 +43,8 @@ def every() -> tuple[Objective, ...]:
             key="availability",
             title="Requests are answered without a server error",
             says="Of a thousand requests, one may be answered with a 5xx. Refusals are answers.",
-            good=total(c.REQUESTS, scope, status_class="!5xx"),
-            valid=total(c.REQUESTS, scope),
+            good=total(c.REQUESTS, scope, route=ANSWERS, status_class="!5xx"),
+            valid=total(c.REQUESTS, scope, route=ANSWERS),
             target=99.9,
             warning=99.95,
         ),

@@ -99,7 +99,7 @@ def test_a_body_shows_what_its_settings_say(settings: Settings) -> None:
     assert made["redis-down"]["query"].startswith(
         '"shop.guard.redis.can_connect".over("env:production","service:shop")'
     )
-    assert "{env:production,service:shop,!status_class:5xx}" in made["availability"]["query"]["numerator"]
+    assert "{env:production,service:shop,!route:readyz,!status_class:5xx}" in made["availability"]["query"]["numerator"]
     assert "sentinel." not in json.dumps(made)
 
 
