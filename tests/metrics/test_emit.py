@@ -308,7 +308,7 @@ def test_without_an_agent_a_call_costs_as_little_as_with_one(
         emit.distribution(REQUEST_DURATION, 0.25, **REQUEST)
     spent_s = time.perf_counter() - started
 
-    assert spent_s < 1.0  # 0.02 s here; the library's own unbuffered calls would take 0.5 s
+    assert spent_s < 20  # 0.02 s here; one that waited for the socket each time would take a quarter of an hour
     client.close()
     # At most the library's complaint, that numbers are dropped, and that those of the end were.
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 3
@@ -352,7 +352,7 @@ def test_a_resolver_that_hangs_holds_up_no_call_and_what_is_too_many_is_told_and
     emit.flush()
     emit.flush()  # what was dropped is told in the round after
 
-    assert spent_s < 5  # 0.04 s here
+    assert spent_s < 20  # 0.04 s here
     assert agent.total(REQUESTS) == outbox.QUEUE_MOST
     assert agent.total(EMIT_DROPPED, reason="queue_full") == 1_000
     assert [record.message for record in caplog.records].count(
@@ -373,18 +373,19 @@ def test_a_flush_waits_for_a_resolver_that_hangs_but_not_long(resolver: Resolver
 def test_what_was_held_up_too_long_is_not_sent_as_if_it_were_new(
     agent: Receiver, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "ROUND_S", 0.2)
+    monkeypatch.setattr(outbox, "ROUND_S", outbox.END_DEADLINE_S / 2)
     resolver.released.set()
     emit.flush()
     agent.wait_for(lambda: len(agent.values(REQUEST_DURATION)) == 1)
+    monkeypatch.setattr(outbox, "FLUSH_INTERVAL_S", 30)  # so that all wait for the one round that we ask for
     client.close()
     resolver.released.clear()
     resolver.asked.clear()
 
     for _ in range(100):  # more than one packet: the second is due when the first is through
         emit.distribution(REQUEST_DURATION, 0.5, **REQUEST)
-    assert resolver.asked.wait(10)
-    time.sleep(0.3)
+    emit.flush()  # comes back after its deadline, longer than a round
+    assert resolver.asked.is_set()
     resolver.released.set()
     emit.flush()
     emit.flush()
