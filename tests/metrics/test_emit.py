@@ -273,7 +273,7 @@ def test_without_an_agent_a_call_costs_as_little_as_with_one(
         emit.distribution(REQUEST_DURATION, 0.25, **REQUEST)
     spent_s = time.perf_counter() - started
 
-    assert spent_s < 1.0  # 0.02 s here; the library's own unbuffered calls would take 0.5 s
+    assert spent_s < 5.0  # a second on the busiest machine; calls that waited, be it a millisecond, would take ten
     client.close()
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 1
 
