@@ -296,9 +296,9 @@ def test_what_a_client_did_that_left_is_counted_too(agent: Receiver, tracking: C
 
     async def leave() -> None:
         for _ in range(2):
+            slow_async_began.clear()  # another test may have set it
             task = asyncio.create_task(AsyncClient().get("/slow-async/"))
-            await asyncio.to_thread(slow_async_began.wait, 30)
-            slow_async_began.clear()
+            assert await asyncio.to_thread(slow_async_began.wait, 30)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
