@@ -14,8 +14,8 @@ from shop.catalogue.models import Product
 from shop.orders import checkout
 from shop.orders.checkout import Item, Purchase
 from shop.orders.fake_provider import FakeProvider
-from shop.orders.models import Order, Payment
-from shop.orders.payment import APPROVED, Card
+from shop.orders.models import KeyedRequest, Order, Payment
+from shop.orders.payment import APPROVED, Card, PaymentProvider
 
 CHECKOUT = "/api/v1/checkout/"
 ORDERS = "/api/v1/orders/"
@@ -38,10 +38,20 @@ def move(client: Client, order: Order, how: str) -> HttpResponse:
     return client.post(f"{ORDERS}{order.number}/{how}/")
 
 
-def place(customer: User, card: str = APPROVED, sku: str = "LAMP", quantity: int = 1, **purchase: Any) -> Payment:
-    """Without HTTP, at the fake provider."""
+def place(
+    customer: User,
+    card: str = APPROVED,
+    sku: str = "LAMP",
+    quantity: int = 1,
+    provider: PaymentProvider | None = None,
+    keyed: KeyedRequest | None = None,
+    **purchase: Any,
+) -> Payment:
+    """Without HTTP, and at the fake provider unless another is given."""
     items = (Item(sku, quantity),)
-    return checkout.place(customer, Purchase(items, **purchase), Card(card), FakeProvider(), HttpRequest())
+    return checkout.place(
+        customer, Purchase(items, **purchase), Card(card), provider or FakeProvider(), HttpRequest(), keyed
+    )
 
 
 def one(sku: str = "LAMP", quantity: Any = 1) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -133,16 +132,12 @@ def test_while_the_first_is_at_work_the_second_is_told_to_wait(signed_in: Client
     add_product()
     seen = []
 
-    class Impatient:
-        def __init__(self) -> None:
-            self.answer: Any = None
-
-        def __call__(self, keyed: KeyedRequest) -> Answer:
-            seen.append(buy(signed_in, one(), key=KEY))
-            return Answer(200, {})
+    def ask_again(keyed: KeyedRequest) -> Answer:
+        seen.append(buy(signed_in, one(), key=KEY))
+        return Answer(200, {})
 
     asked = idempotency.fingerprint("checkout", {"items": one(), "card": APPROVED})
-    idempotency.once(User.objects.get(), KEY, asked, timezone.now(), Impatient())
+    idempotency.once(User.objects.get(), KEY, asked, timezone.now(), ask_again)
 
     assert seen[0].status_code == 409
     assert seen[0].json()["type"] == "urn:problem-type:shop:request-in-progress"
@@ -171,18 +166,16 @@ def test_a_request_whose_process_died_is_gone_on_with_after_its_lock(ada: User) 
     assert idempotency.once(ada, KEY, "same", died_at + timedelta(seconds=60), run_nothing).status == 200
 
 
-def test_a_request_that_comes_to_life_after_its_lock_begins_no_second_payment(
-    ada: User, add_product: AddProduct
-) -> None:
-    """Its reservation is undone: the other's payment is linked already."""
+def test_a_request_that_comes_to_life_after_its_lock_orders_nothing_more(ada: User, add_product: AddProduct) -> None:
     add_product(stock=5)
     keyed = KeyedRequest.objects.create(customer=ada, key_hash="x", fingerprint="y", created_at=timezone.now())
-    stale = KeyedRequest.objects.get()
-    payment = place(ada)
-    idempotency.link(keyed, payment)
+    asleep, took_over = KeyedRequest.objects.get(), keyed
+    place(ada, keyed=took_over)
 
     with pytest.raises(InProgress):
-        idempotency.link(stale, payment)
+        place(ada, keyed=asleep)
+
+    assert (Order.objects.count(), FakeCharge.objects.count(), stock()) == (1, 1, 4)
 
 
 @pytest.mark.parametrize("card", [TIMES_OUT, IS_LOST])
