@@ -14,7 +14,8 @@ from django.utils import timezone
 from shop.accounts.models import User
 from shop.catalogue.models import Product
 from shop.orders import carts, coupons, paying, states
-from shop.orders.carts import NotOnSale, Shopper
+from shop.orders.cart_owner import Shopper
+from shop.orders.carts import NotOnSale
 from shop.orders.models import KeyedRequest, Order, OrderLine, Payment
 from shop.orders.payment import Card, PaymentProvider
 

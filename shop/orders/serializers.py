@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from shop.orders.carts import MAX_LINES, MAX_QUANTITY
+from shop.orders.cart_owner import MAX_LINES, MAX_QUANTITY
 from shop.orders.coupons import MAX_CODE
 from shop.orders.models import Order, OrderLine, Payment
 from shop.orders.payment import Card

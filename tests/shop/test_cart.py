@@ -13,7 +13,7 @@ from django.utils import timezone
 from shop.accounts.models import User
 from shop.catalogue.models import Product
 from shop.orders import carts, tasks
-from shop.orders.carts import MAX_LINES, MAX_QUANTITY, Shopper
+from shop.orders.cart_owner import MAX_LINES, MAX_QUANTITY, Shopper
 from shop.orders.models import Cart, Coupon
 from tests.shop.buying import stock
 

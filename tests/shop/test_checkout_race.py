@@ -17,10 +17,10 @@ from django.utils import timezone
 from shop.accounts.models import User
 from shop.catalogue.models import Product
 from shop.orders import carts, checkout, handling, mails, paying, states
-from shop.orders.carts import Shopper
+from shop.orders.cart_owner import Shopper
 from shop.orders.checkout import Item, Purchase
 from shop.orders.fake_provider import FakeProvider
-from shop.orders.models import Cart, Coupon, CouponCustomer, FakeCharge, Order, OrderMail, Payment
+from shop.orders.models import Cart, CartItem, Coupon, CouponCustomer, FakeCharge, Order, OrderMail, Payment
 from shop.orders.payment import APPROVED, DECLINED, TIMES_OUT, Card
 from tests.shop.buying import buy, client_of, one, place, stock
 
@@ -314,6 +314,25 @@ def test_a_token_that_two_customers_send_at_once_is_one_of_theirs(
         assert ends == {"done": 20}
 
     assert quantity_of(ada) + quantity_of(ben) == 2 + 5 * 2
+
+
+def test_what_a_stranger_adds_while_the_cart_is_merged_is_not_lost(ada: User, add_product: AddProduct) -> None:
+    """Another tab of theirs, not signed in yet: what comes too late begins a new cart."""
+    add_product(stock=10)
+    now = timezone.now()
+
+    for _ in range(5):
+        token = carts.add(Shopper(), "LAMP", 1, now).token
+
+        def shop(index: int, token: str = token) -> None:
+            if index % 2:
+                carts.add(Shopper(None, token), "LAMP", 1, now)
+            else:
+                carts.contents(Shopper(ada, token), now)
+
+        assert all_at_once(20, shop) == {"done": 20}
+
+    assert CartItem.objects.aggregate(sum=Sum("quantity"))["sum"] == 5 * 11
 
 
 def test_the_same_thing_added_twenty_times_at_once_is_one_line_of_twenty(ada: User, add_product: AddProduct) -> None:

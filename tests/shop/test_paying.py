@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.core.management import call_command
 from django.db.models import Sum
 from django.test import Client
@@ -371,6 +372,21 @@ def test_the_settings_name_the_provider(settings: Any, ada: User) -> None:
     make_old(place(ada, TIMES_OUT).order)
 
     assert tasks.settle_orders() == "settled 0, refunded 0, released 0"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("tests.shop.no_such_module.Bank", "orders.E001"),
+        ("Bank", "orders.E001"),
+        ("shop.orders.payment.Card", "orders.E001"),
+        ("shop.orders.payment.PaymentTimeout", "orders.E002"),
+    ],
+)
+def test_a_provider_that_cannot_be_asked_is_an_error_at_start(settings: Any, path: str, said: str) -> None:
+    settings.PAYMENT_PROVIDER = path
+
+    assert [message.id for message in checks.run_checks(tags=[checks.Tags.compatibility])] == [said]
 
 
 def test_everything_is_still_one_transaction_for_the_reservation(ada: User) -> None:

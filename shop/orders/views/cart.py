@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from shop.errors import MEDIA_TYPE, ProblemSerializer
 from shop.orders import carts, coupons
+from shop.orders.cart_contents import Contents
 from shop.orders.serializers import CartSerializer, CodeSerializer, ItemSerializer, QuantitySerializer
 from shop.orders.views import problems
 from shop.orders.views.examples import CART_EXAMPLE, COUPON_EXAMPLES
@@ -23,7 +24,7 @@ def answers(*refusals: int, good: int = 200) -> dict[int | tuple[int, str], obje
     return {good: CartSerializer, **{(status, MEDIA_TYPE): ProblemSerializer for status in (401, *refusals)}}
 
 
-def told(contents: carts.Contents, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def told(contents: Contents, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return Response(CartSerializer(contents).data, status)
 
 

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from shop.orders.carts import Shopper
+from shop.orders.cart_owner import Shopper
 
 # Ours have 43 characters. A longer one is nobody's, and not worth a hash.
 MAX_CHARS = 100
