@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import environ
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -87,6 +88,7 @@ IN_MEMORY = "sqlite://:memory:"  # what django-environ takes for it, though a UR
 DATABASE_SCHEMES = ("postgres", "postgresql", "mysql", "sqlite")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 STORE_SCHEMES = (*REDIS_SCHEMES, "redis+cluster", "rediss+cluster")
+MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "consolemail")
 BROKER_SCHEMES = ("amqp", "amqps", "redis", "rediss", "redis+socket")
 
 
@@ -224,6 +226,7 @@ SPECTACULAR_SETTINGS = {
 LEGACY_FIELDS = flag("LEGACY_FIELDS", default=False)
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "x-cart-token"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
 if LEGACY_FIELDS:
     CORS_EXPOSE_HEADERS += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
@@ -336,6 +339,22 @@ SCHEDULE = {
         "minute": "35",
         "why": "Once a night: the request log by days, then evidence, cases and what was written about them.",
     },
+    "Settle, refund and release orders": {
+        "task": "shop.orders.tasks.settle_orders",
+        "every_s": 60,
+        "why": "Stock is held for 15 minutes: a minute more is little. A payment's fate is asked after two.",
+    },
+    "Send mails about orders": {
+        "task": "shop.orders.tasks.send_mails",
+        "every_s": 10,
+        "why": "A customer looks for the confirmation as soon as the page says paid.",
+    },
+    "Remove old carts and keys": {
+        "task": "shop.orders.tasks.remove_old",
+        "hour": "3",
+        "minute": "50",
+        "why": "Once a night: carts that nobody came back to, and answers whose Idempotency-Key ran out.",
+    },
     "Export Redis statistics": {
         "task": "metrics.tasks.export_redis_stats",
         "every_s": 30,
@@ -357,6 +376,17 @@ SCHEDULE = {
         "why": "How many messages wait for a worker: one or two connections to the broker each time.",
     },
 }
+
+# The shop
+
+# The dotted path of a class without arguments: shop/orders/payment.py says what it must answer.
+PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", "") or "shop.orders.fake_provider.FakeProvider"
+MAIL = env.email_url_config(address("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost:25", MAIL_SCHEMES))
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = MAIL["EMAIL_BACKEND"], MAIL["EMAIL_HOST"], MAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL["EMAIL_HOST_USER"], MAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.get("EMAIL_USE_TLS", False), MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "shop@localhost")
 
 # The house
 
@@ -380,14 +410,22 @@ IP_TRACKING = {
         "shop:login": "login",
         "shop:token-refresh": "token",
         "admin:login": "login",
+        "shop:cart": "cart",
+        "shop:cart-items": "cart",
+        "shop:cart-item": "cart",
+        "shop:coupon": "coupon",
         "shop:checkout": "payment",
+        "shop:order-pay": "payment",
         "shop:category-list": "catalogue",
         "shop:product-list": "catalogue",
         "shop:product-detail": "catalogue",
         "healthz": "health",
         "readyz": "health",
     },
-    "OUTCOMES": {"shop.orders.signals.payment_declined": "payment_declined"},
+    "OUTCOMES": {
+        "shop.orders.signals.payment_declined": "payment_declined",
+        "shop.orders.signals.coupon_refused": "coupon_refused",
+    },
 }
 METRICS = {
     "NOTIFY": env.list("DATADOG_NOTIFY", default=[]),

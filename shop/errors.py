@@ -18,6 +18,8 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 class Problem(APIException):
     """A refusal that needs more than its status code says: `name` makes the type, `members` extend the document."""
 
+    wait: int | None = None  # seconds, which REST framework tells as Retry-After
+
     def __init__(self, status: HTTPStatus, name: str, title: str, detail: str, **members: str | list[str]) -> None:
         super().__init__(detail, name)
         self.status_code = status.value

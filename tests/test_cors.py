@@ -23,14 +23,15 @@ def test_a_preflight_is_answered_and_costs_nothing(client):
     headers = {
         "Origin": SHOP,
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization,content-type",
+        "Access-Control-Request-Headers": "authorization,content-type,idempotency-key,x-cart-token",
     }
 
     responses = [client.options("/api/v1/auth/token/", headers=headers) for _ in range(3)]
 
     assert [response.status_code for response in responses] == [200] * 3
     assert responses[-1]["Access-Control-Allow-Origin"] == SHOP
-    assert {"authorization", "content-type"} <= set(responses[-1]["Access-Control-Allow-Headers"].split(", "))
+    asked = {"authorization", "content-type", "idempotency-key", "x-cart-token"}
+    assert asked <= set(responses[-1]["Access-Control-Allow-Headers"].split(", "))
 
 
 @pytest.mark.django_db

@@ -52,9 +52,9 @@ def test_each_policy_says_what_it_covers_and_what_it_did():
 
     assert (found["dead"], found["unguarded"]) == ([], [])
     assert policies["site"]["covers"] == ["*"]
-    assert policies["payment"]["covers"] == ["shop:checkout"]
+    assert policies["payment"]["covers"] == ["shop:checkout", "shop:order-pay"]
     assert policies["login"]["covers"] == ["shop:login", "admin:login", "authenticate()"]
-    assert policies["coupon"]["covers"] == []
+    assert policies["coupon"]["covers"] == ["shop:coupon"]
     assert policies["login"]["rates"] == ["10/m"]
     assert (policies["site"]["evaluated"], policies["login"]["evaluated"], policies["payment"]["evaluated"]) == (
         3,
@@ -87,7 +87,7 @@ def test_a_gap_is_named_and_the_exit_status_is_1(tracking):
     told = run(exits=1)
 
     assert [dead["policy"] for dead in found["dead"]] == ["buy"]
-    assert [gap["route"] for gap in found["unguarded"]] == ["shop:checkout"]
+    assert [gap["route"] for gap in found["unguarded"]] == ["shop:checkout", "shop:order-pay"]
     assert "DEAD: buy: It names 'shop:buy', which the URLconf does not have." in told
     assert "UNGUARDED: shop:checkout: " in told
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +13,14 @@ from django.utils import timezone
 
 from shop.accounts.models import User
 from shop.catalogue.models import Product
-from shop.orders.models import Order, OrderLine
-from shop.orders.payment import Card, Charge, PaymentProvider, PaymentTimeout
-from shop.orders.signals import payment_declined
+from shop.orders import carts, coupons, paying, states
+from shop.orders.cart_owner import Shopper
+from shop.orders.carts import NotOnSale
+from shop.orders.models import KeyedRequest, Order, OrderLine, Payment
+from shop.orders.payment import Card, PaymentProvider
 
-logger = logging.getLogger(__name__)
+# A checkout tidies up a little before it takes stock; the task does the rest.
+RELEASED_BY_CHECKOUT = 10
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,21 @@ class Item:
     quantity: int
 
 
-class UnknownProducts(Exception):
-    """`skus` are not on sale."""
+@dataclass(frozen=True)
+class Purchase:
+    """What to buy: these items (each sku once) with this coupon, or with none of them the cart and its coupon.
 
-    def __init__(self, skus: list[str]) -> None:
-        super().__init__(", ".join(skus))
-        self.skus = skus
+    `expected_total`: what the customer was shown; None: whatever it costs now.
+    """
+
+    items: Sequence[Item] = ()
+    coupon: str = ""
+    cart_token: str = ""
+    expected_total: Decimal | None = None
+
+
+class EmptyCart(Exception):
+    """There is nothing to buy."""
 
 
 class MixedCurrencies(Exception):
@@ -47,81 +58,105 @@ class OutOfStock(Exception):
         self.sku = sku
 
 
-def place(customer: User, items: Sequence[Item], card: Card, provider: PaymentProvider, request: HttpRequest) -> Order:
-    """Returns the order as it stands after the attempt to pay: paid, declined, or only placed if the provider timed
-    out. Each sku may stand in `items` once.
+class PriceChanged(Exception):
+    """The total is now `total`."""
+
+    def __init__(self, total: Decimal) -> None:
+        super().__init__(str(total))
+        self.total = total
+
+
+class TooManyUnpaid(Exception):
+    """The customer's orders `numbers` wait to be paid already."""
+
+    def __init__(self, numbers: list[str]) -> None:
+        super().__init__(", ".join(numbers))
+        self.numbers = numbers
+
+
+def place(
+    customer: User,
+    purchase: Purchase,
+    card: Card,
+    provider: PaymentProvider,
+    request: HttpRequest | None,
+    keyed: KeyedRequest | None = None,
+) -> Payment:
+    """Returns the attempt to pay as it ended: approved, declined, or pending where the provider did not answer.
+
+    Its `order` is paid, waits for another card until it expires (or was given up), or for the provider's answer.
+    Raises what stands above, NotOnSale and coupons.CouponRefused; then nothing was ordered.
     """
-    order = reserve(customer, items, card.last_four)
+    if keyed is not None and keyed.payment is not None:
+        return paying.resume(keyed.payment, card, provider, request)
+    now = timezone.now()
+    states.release_expired(now, RELEASED_BY_CHECKOUT)
     try:
-        charge = provider.charge(str(order.number), order.total, order.currency, card)
-    except PaymentTimeout:
-        # The stock stays held, for the money may have moved; `settle_orders` asks again.
-        logger.warning("The payment of order %s timed out.", order.number)
-        return order
-    settle(order, charge, timezone.now())
-    if order.state == Order.State.DECLINED:
-        payment_declined.send_robust(sender=Order, request=request, order=order)
-    return order
+        payment = reserve(customer, purchase, card, now, keyed)
+    except coupons.CouponRefused as refused:
+        coupons.tell(refused, request)
+        raise
+    return paying.charge(payment, card, provider, request)
 
 
 # durable: inside somebody's transaction, neither would the locks end before the charge nor the order outlive an error.
 @transaction.atomic(durable=True)
-def reserve(customer: User, items: Sequence[Item], card_last_four: str) -> Order:
-    """Takes the stock and records the order at today's prices, all or nothing."""
-    quantities = {item.sku: item.quantity for item in items}
+def reserve(
+    customer: User, purchase: Purchase, card: Card, now: datetime, keyed: KeyedRequest | None = None
+) -> Payment:
+    """Takes stock and coupon and records order and attempt at today's prices, all or nothing."""
+    unpaid = Order.objects.unpaid_of(customer).order_by("pk").values_list("number", flat=True)[: paying.MOST_UNPAID]
+    if len(unpaid) >= paying.MOST_UNPAID:
+        raise TooManyUnpaid([str(number) for number in unpaid])
+    quantities, code = {item.sku: item.quantity for item in purchase.items}, purchase.coupon
+    if not quantities:
+        quantities, code = carts.take_all(Shopper(customer, purchase.cart_token), now)
+    if not quantities:
+        raise EmptyCart
+    lines = _take(quantities)
+    order = _order_of(lines, code, customer, now)
+    if purchase.expected_total is not None and purchase.expected_total != order.total:
+        raise PriceChanged(order.total)
+    order.save()
+    for line in lines:
+        line.order = order
+    OrderLine.objects.bulk_create(lines)
+    return paying.record(order, card, now, keyed)
+
+
+def _take(quantities: dict[str, int]) -> list[OrderLine]:
     keys = dict(Product.objects.on_sale().filter(sku__in=quantities).values_list("sku", "pk"))
-    unknown = [sku for sku in quantities if sku not in keys]
-    if unknown:
-        raise UnknownProducts(unknown)
+    missing = [sku for sku in quantities if sku not in keys]
+    if missing:
+        raise NotOnSale(missing)
     # Always in the order of the keys, so that two baskets with the same products never wait for each other.
     for sku, pk in sorted(keys.items(), key=lambda pair: pair[1]):
         if not Product.objects.take(pk, quantities[sku]):
             raise OutOfStock(sku)
     # Read after the rows are ours: the price cannot change between here and the order.
     products = Product.objects.in_bulk(list(keys.values()))
-    lines = [
+    if len({product.currency for product in products.values()}) > 1:
+        raise MixedCurrencies
+    return [
         OrderLine(product=product, sku=product.sku, name=product.name, unit_price=product.price, quantity=quantity)
         for product, quantity in ((products[keys[sku]], quantity) for sku, quantity in quantities.items())
     ]
-    currencies = {product.currency for product in products.values()}
-    if len(currencies) > 1:
-        raise MixedCurrencies
-    order = Order.objects.create(
+
+
+def _order_of(lines: list[OrderLine], code: str, customer: User, now: datetime) -> Order:
+    currency = lines[0].product.currency
+    subtotal = sum((line.unit_price * line.quantity for line in lines), Decimal(0))
+    # After the stock: a coupon is one row that many want, and is locked for as short as can be.
+    coupon = coupons.take(code, customer, currency, subtotal, now) if code else None
+    discount = coupons.discount(coupon, subtotal) if coupon else Decimal(0)
+    return Order(
         customer=customer,
-        total=sum((line.unit_price * line.quantity for line in lines), Decimal(0)),
-        currency=currencies.pop(),
-        card_last_four=card_last_four,
+        state=Order.State.PAYING,
+        coupon=coupon,
+        discount=discount,
+        total=subtotal - discount,
+        currency=currency,
+        created_at=now,
+        changed_at=now,
+        expires_at=now + paying.RESERVED,
     )
-    for line in lines:
-        line.order = order
-    OrderLine.objects.bulk_create(lines)
-    return order
-
-
-def settle(order: Order, charge: Charge, at: datetime) -> None:
-    """Records what became of the payment; a declined order gives its stock back. Settling twice changes nothing."""
-    state = Order.State.PAID if charge.approved else Order.State.DECLINED
-    with transaction.atomic(durable=True):
-        moved = Order.objects.move(order.pk, state, charge.reference, at)
-        if moved and state == Order.State.DECLINED:
-            for line in order.lines.order_by("product_id"):
-                Product.objects.give_back(line.product_id, line.quantity)
-    order.refresh_from_db()
-    if order.state != state:
-        logger.error("Order %s is %s, but its payment ended as %s.", order.number, order.state, state)
-
-
-def settle_unsettled(provider: PaymentProvider, placed_before: datetime, at: datetime) -> int:
-    """Asks the provider about orders whose payment timed out, or whose process died; returns how many it settled.
-
-    A charge unknown to the provider after that long was never made.
-    """
-    settled = 0
-    for order in Order.objects.unsettled_since(placed_before).order_by("pk").iterator():
-        try:
-            charge = provider.find(str(order.number)) or Charge(approved=False)
-        except PaymentTimeout:
-            continue
-        settle(order, charge, at)
-        settled += 1
-    return settled

@@ -1,15 +1,20 @@
-"""Who takes the money? A provider is two questions; the fake one here answers by the card's number."""
+"""Who takes the money? A provider is four questions, each safe to ask again under the same key."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, cast
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+# The cards that the fake provider knows; any other is declined.
 APPROVED = "4242424242424242"
 DECLINED = "4000000000000002"
-TIMES_OUT = "4000000000000119"
+TIMES_OUT = "4000000000000119"  # charged, and the answer is lost
+IS_LOST = "4000000000000127"  # the request is lost: nothing is charged
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,25 +51,21 @@ class PaymentTimeout(Exception):
 
 
 class PaymentProvider(Protocol):
-    def charge(self, key: str, amount: Decimal, currency: str, card: Card) -> Charge:
-        """Charges once per `key`, however often it is called with it; raises PaymentTimeout."""
-
-    def find(self, key: str) -> Charge | None:
-        """Returns what became of the charge with this key; None if there is none. Raises PaymentTimeout."""
-
-
-class FakeProvider:
-    """Moves no money and remembers nothing: the card alone decides, any but the three above is declined, and a charge
-    whose answer was lost counts as never made.
-    """
+    """Every method raises PaymentTimeout where no answer came; asking again under the same key is then safe."""
 
     def charge(self, key: str, amount: Decimal, currency: str, card: Card) -> Charge:
-        if card.number == TIMES_OUT:
-            raise PaymentTimeout
-        return Charge(approved=card.number == APPROVED, reference=f"fake-{key}")
+        """Charges once per `key`, however often it is called with it, and returns what that came to."""
 
     def find(self, key: str) -> Charge | None:
-        return None
+        """Returns what became of the charge with this key; None if there is none (yet)."""
+
+    def void(self, key: str) -> Charge | None:
+        """As `find`, and where there is none the key is closed: a charge that arrives later is not made."""
+
+    def refund(self, key: str) -> None:
+        """Gives back, once, what was charged under this key."""
 
 
-PROVIDER: PaymentProvider = FakeProvider()
+def provider() -> PaymentProvider:
+    """Returns the provider that settings.PAYMENT_PROVIDER names: a dotted path, called without arguments."""
+    return cast("PaymentProvider", import_string(settings.PAYMENT_PROVIDER)())

@@ -1,8 +1,14 @@
-"""What others may want to know of an order. Each is sent with `request=` (Django's HttpRequest) and `order=`."""
+"""What others may want to know. Each is sent with `request=` (Django's HttpRequest), after the refusal is on record.
+
+Listeners may not undo it: one that raises is only logged.
+"""
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-# After the refusal is on record and the stock given back. Listeners may not undo it: one that raises is only logged.
+# With `order=`. Not sent where no request is there to blame: a payment that was settled later, by a task.
 payment_declined = Signal()
+
+# With `reason=`, a word for those who run the shop; the customer is told none, as it would tell which codes exist.
+coupon_refused = Signal()

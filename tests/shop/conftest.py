@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework_simplejwt.tokens import AccessToken
 
 from shop.accounts.models import User
 from shop.catalogue.models import Category, Product
+from shop.orders.models import Coupon
 
 PASSWORD = "correct horse battery"
 
@@ -30,6 +33,11 @@ def ada(db: None) -> User:
 
 
 @pytest.fixture
+def ben(db: None) -> User:
+    return User.objects.create_user("ben", "ben@example.com", PASSWORD)
+
+
+@pytest.fixture
 def signed_in(ada: User) -> Client:
     return Client(headers={"Authorization": f"Bearer {AccessToken.for_user(ada)}"})
 
@@ -42,5 +50,17 @@ def add_product(db: None) -> Callable[..., Product]:
         home, _ = Category.objects.get_or_create(slug=category, defaults={"name": category.title()})
         defaults = {"name": f"Lamp {sku}", "slug": sku.lower(), "price": Decimal("19.90"), "stock": 10}
         return Product.objects.create(sku=sku, category=home, **(defaults | values))
+
+    return add
+
+
+@pytest.fixture
+def add_coupon(db: None) -> Callable[..., Coupon]:
+    """Adds a coupon that holds today, ten percent unless said otherwise."""
+
+    def add(code: str = "WELCOME10", **values: Any) -> Coupon:
+        kind = {} if "amount" in values else {"percent": 10}
+        defaults = {"valid_from": timezone.now() - timedelta(days=1), **kind}
+        return Coupon.objects.create(code=code, **(defaults | values))
 
     return add

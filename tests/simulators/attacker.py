@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from itertools import count
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from ip_tracking.gate.policies import SHIPPED, parse_rate
 from tests.simulators.request import REGISTER, Request, log_in
@@ -36,6 +37,7 @@ def send(port: int, network: str, request: Request, token: str = "") -> Answer:
         headers["Authorization"] = f"Bearer {token}"
     if request.method == "POST":
         headers["Content-Type"] = "application/json"
+        headers["Idempotency-Key"] = str(uuid4())
     body = json.dumps(request.body) if request.method == "POST" else None
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:

@@ -24,6 +24,9 @@ from tests.simulators.request import (
     word,
 )
 
+# Among the first of the demo shop, and 180 of it in stock.
+SOLD = "LIG-00002"
+
 THRESHOLDS = {rule.name: rule.threshold for rule in RULES}
 
 
@@ -129,7 +132,7 @@ def speak_no_http(chance: random.Random) -> Iterator[Request]:
 def try_cards(every_s: float, user: str) -> Story:
     def story(chance: random.Random) -> Iterator[Request]:
         for number in count():
-            basket = {"items": [{"sku": "LIG-00002", "quantity": 1}], "card": _stolen_card(chance)}
+            basket = {"items": [{"sku": SOLD, "quantity": 1}], "card": _stolen_card(chance)}
             yield product(number * every_s, "/api/v1/products/cheap-lamp/", user=user, tells=False)
             yield pay(number * every_s + 1, status=402, outcome="payment_declined", user=user, body=basket)
 
@@ -143,24 +146,24 @@ def _stolen_card(chance: random.Random) -> str:
 
 def crack_coupons(chance: random.Random) -> Iterator[Request]:
     for number in count():
-        yield try_coupon(number * 120, status=404, outcome="coupon_failed", body={"coupon": word(chance)})
+        yield try_coupon(number * 120, status=422, outcome="coupon_refused", body={"code": word(chance)})
 
 
 def hold_stock(chance: random.Random) -> Iterator[Request]:
     for number in count():
         yield product(number * 5, f"/api/v1/products/{word(chance)}/", tells=False)
-        yield add(number * 5 + 1, body={"sku": word(chance), "quantity": 9})
+        yield add(number * 5 + 1, body={"sku": SOLD, "quantity": 9})
 
 
 def hammer_cart(chance: random.Random) -> Iterator[Request]:
     for number in count():
-        yield add(number / 7, body={"sku": "LIM-00001", "quantity": 1 + chance.randrange(2)})
+        yield add(number / 7, body={"sku": SOLD, "quantity": 1 + chance.randrange(2)})
 
 
 def scalp(chance: random.Random) -> Iterator[Request]:
     for number in count():
         yield product(number, "/api/v1/products/limited-sneaker/", tells=False)
-        body = {"items": [{"sku": "LIG-00002", "quantity": 1 + chance.randrange(2)}], "card": APPROVED}
+        body = {"items": [{"sku": SOLD, "quantity": 1 + chance.randrange(2)}], "card": APPROVED}
         yield pay(number + 0.5, outcome="payment_ok", body=body)
 
 

@@ -20,7 +20,7 @@ CHROME = (
 )
 
 LOGIN, CHECKOUT, PRODUCTS = "/api/v1/auth/token/", "/api/v1/checkout/", "/api/v1/products/"
-CART, COUPON, REGISTER = "/api/v1/cart/", "/api/v1/coupon/", "/api/v1/register/"
+CART, COUPON, REGISTER = "/api/v1/cart/items/", "/api/v1/cart/coupon/", "/api/v1/register/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ product = partial(Request, route="shop:product-detail", kind="catalogue")
 log_in = partial(Request, path=LOGIN, method="POST", route="shop:login", kind="login")
 fail_login = partial(log_in, status=401, outcome="login_failed")
 pay = partial(Request, path=CHECKOUT, method="POST", route="shop:checkout", kind="payment", status=201)
-add = partial(Request, path=CART, method="POST", route="shop:cart", kind="cart", status=201)
+add = partial(Request, path=CART, method="POST", route="shop:cart-items", kind="cart", status=201)
 try_coupon = partial(Request, path=COUPON, method="POST", route="shop:coupon", kind="coupon")
 register = partial(Request, path=REGISTER, method="POST", route="shop:register", kind="registration", status=201)
 

@@ -14,8 +14,6 @@ IP_TRACKING = {
     **IP_TRACKING,
     "KINDS": {
         **IP_TRACKING["KINDS"],
-        "shop:cart": "cart",
-        "shop:coupon": "coupon",
         "shop:register": "registration",
     },
     "POLICIES": {"login": {"rates": ["60/m"]}},

@@ -1,4 +1,4 @@
-"""Our shop with what it lacks and others have: a home page, a cart, coupons, a registration. Ordinary Django views."""
+"""Our shop with what it lacks and others have: a home page, a registration. Ordinary Django views."""
 
 from __future__ import annotations
 
@@ -14,24 +14,9 @@ from metrics.health import healthz
 from shop import urls as shop
 from shop.accounts.models import User
 
-COUPONS = {"WELCOME10"}
-
 
 def home(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<h1>Lamps</h1>")
-
-
-@csrf_exempt
-@require_POST
-def cart(request: HttpRequest) -> JsonResponse:
-    return JsonResponse(json.loads(request.body), status=201)
-
-
-@csrf_exempt
-@require_POST
-def coupon(request: HttpRequest) -> JsonResponse:
-    known = json.loads(request.body)["coupon"] in COUPONS
-    return JsonResponse({"known": known}, status=200 if known else 404)
 
 
 @csrf_exempt
@@ -44,8 +29,6 @@ def register(request: HttpRequest) -> JsonResponse:
 
 OF_THE_SHOP = [
     *shop.urlpatterns,
-    path("cart/", cart, name="cart"),
-    path("coupon/", coupon, name="coupon"),
     path("register/", register, name="register"),
 ]
 urlpatterns = [

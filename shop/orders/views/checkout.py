@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import cast
+
+from django.views.decorators.debug import sensitive_variables
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from shop.accounts.models import User
+from shop.errors import MEDIA_TYPE, ProblemSerializer
+from shop.orders import carts, checkout, coupons, payment
+from shop.orders.checkout import Item, Purchase
+from shop.orders.models import KeyedRequest, Payment
+from shop.orders.payment import Card
+from shop.orders.serializers import CheckoutSerializer, OrderSerializer
+from shop.orders.views import problems
+from shop.orders.views.examples import DECLINED_EXAMPLE, ORDER
+from shop.orders.views.once import KEY, answer_once
+from shop.orders.views.private import PrivateView
+from shop.orders.views.token import TOKEN, token_of
+
+EXAMPLES = [
+    OpenApiExample(
+        "Two sconces",
+        {"items": [{"sku": "LIG-00002", "quantity": 2}], "card": payment.APPROVED},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "The cart, at the price shown", {"card": payment.APPROVED, "expected_total": "256.98"}, request_only=True
+    ),
+    OpenApiExample("Paid", ORDER, response_only=True, status_codes=["201"]),
+    DECLINED_EXAMPLE,
+]
+
+
+class CheckoutView(PrivateView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="checkout_create",
+        summary="Buy",
+        description="Takes the stock, orders and pays: these `items`, or the cart. A declined card leaves the order "
+        "waiting for another one (`/orders/{number}/pay/`) until it expires, at the same price.",
+        parameters=[KEY, TOKEN],
+        request=CheckoutSerializer,
+        responses={
+            201: OrderSerializer,
+            **{(status, MEDIA_TYPE): ProblemSerializer for status in (400, 401, 402, 409, 422, 504)},
+        },
+        examples=EXAMPLES,
+    )
+    @sensitive_variables("request", "asked")
+    def post(self, request: Request) -> Response:
+        asked = CheckoutSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        purchase = Purchase(
+            tuple(Item(**item) for item in asked.validated_data.get("items", ())),
+            asked.validated_data.get("coupon", ""),
+            token_of(request),
+            asked.validated_data.get("expected_total"),
+        )
+        card = asked.validated_data["card"]
+        return answer_once(
+            request, "checkout", lambda keyed: _place(request, purchase, card, keyed), HTTPStatus.CREATED
+        )
+
+
+def _place(request: Request, purchase: Purchase, card: Card, keyed: KeyedRequest) -> Payment:
+    try:
+        customer = cast("User", request.user)
+        return checkout.place(customer, purchase, card, payment.provider(), request._request, keyed)
+    except carts.NotOnSale as exc:
+        raise _not_on_sale(purchase, exc.skus) from exc
+    except checkout.MixedCurrencies as exc:
+        raise ValidationError({"items": "One order cannot mix currencies."}) from exc
+    except checkout.OutOfStock as exc:
+        raise problems.out_of_stock(exc.sku) from exc
+    except checkout.EmptyCart as exc:
+        raise problems.empty_cart() from exc
+    except checkout.PriceChanged as exc:
+        raise problems.price_changed(str(exc.total)) from exc
+    except checkout.TooManyUnpaid as exc:
+        raise problems.too_many_unpaid(exc.numbers) from exc
+    except coupons.CouponRefused as exc:
+        raise problems.coupon_refused() from exc
+
+
+def _not_on_sale(purchase: Purchase, skus: list[str]) -> Exception:
+    """In a body it is a mistake, at its place; a cart held it, so that it changed."""
+    if not purchase.items:
+        return problems.not_on_sale(skus)
+    errors = [{"sku": ["No such product is on sale."]} if item.sku in skus else {} for item in purchase.items]
+    return ValidationError({"items": errors})

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from typing import cast
+from uuid import UUID
+
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.generics import GenericAPIView
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shop.accounts.models import User
+from shop.errors import MEDIA_TYPE, ProblemSerializer
+from shop.orders import handling, paying, payment, states
+from shop.orders.models import KeyedRequest, Order, Payment
+from shop.orders.payment import Card
+from shop.orders.serializers import OrderQuerySerializer, OrderSerializer, PaySerializer
+from shop.orders.views import problems
+from shop.orders.views.examples import DECLINED_EXAMPLE, ORDER
+from shop.orders.views.once import KEY, answer_once
+from shop.orders.views.private import PrivateView
+
+ORDER_EXAMPLE = OpenApiExample("An order", ORDER, response_only=True, status_codes=["200"])
+
+
+def answers(*refusals: int) -> dict[int | tuple[int, str], object]:
+    return {200: OrderSerializer, **{(status, MEDIA_TYPE): ProblemSerializer for status in (401, *refusals)}}
+
+
+def order_for(request: Request, number: UUID) -> Order:
+    """Another customer's order is answered as one that is not there."""
+    # Who is not signed in was turned away by `permission_classes`, which the type checker cannot see.
+    order = Order.objects.told().seen_by(cast("User", request.user)).filter(number=number).first()
+    if order is None:
+        raise NotFound("There is no such order.")
+    return order
+
+
+def told(request: Request, order: Order) -> Response:
+    return Response(OrderSerializer(order_for(request, order.number)).data)
+
+
+class MovesOrders(BasePermission):
+    message = "This is for staff who may change orders."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        user = request.user
+        return bool(user.is_authenticated and user.is_staff and user.has_perm("orders.change_order"))
+
+
+class OrderPages(CursorPagination):
+    """By cursor: a new order moves no page, and nothing is counted."""
+
+    page_size = 20
+    page_size_query_param = "page_size"
+    max_page_size = 100
+    ordering = ("-created_at", "-id")
+
+
+class OrderListView(PrivateView, GenericAPIView[Order]):
+    permission_classes = [IsAuthenticated]
+    pagination_class = OrderPages
+    serializer_class = OrderSerializer
+    queryset = Order.objects.told()
+
+    @extend_schema(
+        operation_id="orders_list",
+        summary="My orders",
+        description="Newest first. Staff who may view orders see all.",
+        parameters=[OrderQuerySerializer],
+        responses={
+            200: OrderSerializer(many=True),
+            **{(status, MEDIA_TYPE): ProblemSerializer for status in (400, 401, 404)},
+        },
+        examples=[ORDER_EXAMPLE],
+    )
+    def get(self, request: Request) -> Response:
+        asked = OrderQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        orders = Order.objects.told().seen_by(cast("User", request.user))
+        if "state" in asked.validated_data:
+            orders = orders.filter(state=asked.validated_data["state"])
+        if "customer" in asked.validated_data:
+            orders = orders.filter(customer__username=asked.validated_data["customer"])
+        page = self.paginate_queryset(orders)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+class OrderDetailView(PrivateView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="orders_retrieve", summary="One order", responses=answers(404), examples=[ORDER_EXAMPLE]
+    )
+    def get(self, request: Request, number: UUID) -> Response:
+        return Response(OrderSerializer(order_for(request, number)).data)
+
+
+class OrderPayView(PrivateView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="orders_pay",
+        summary="Pay an order by another card",
+        description="While it is `placed` and has not expired: at the price it was placed at. After five declined "
+        "cards it is given up.",
+        parameters=[KEY],
+        request=PaySerializer,
+        responses=answers(400, 402, 404, 409, 422, 504),
+        examples=[
+            OpenApiExample("Another card", {"card": payment.APPROVED}, request_only=True),
+            ORDER_EXAMPLE,
+            DECLINED_EXAMPLE,
+        ],
+    )
+    @sensitive_variables("request", "asked")
+    def post(self, request: Request, number: UUID) -> Response:
+        asked = PaySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        order, card = order_for(request, number), asked.validated_data["card"]
+        if order.customer != request.user:
+            raise NotFound("There is no such order.")  # staff see it, and pay nobody's
+        return answer_once(request, f"pay {number}", lambda keyed: _pay(request, order, card, keyed), HTTPStatus.OK)
+
+
+def _pay(request: Request, order: Order, card: Card, keyed: KeyedRequest) -> Payment:
+    try:
+        return paying.pay(order, card, payment.provider(), request._request, keyed)
+    except states.NotAllowed as exc:
+        raise problems.wrong_state(exc.order) from exc
+
+
+def moved(request: Request, number: UUID, move: Callable[[Order, datetime], None]) -> Response:
+    order = order_for(request, number)
+    try:
+        move(order, timezone.now())
+    except states.NotAllowed as exc:
+        raise problems.wrong_state(exc.order) from exc
+    return told(request, order)
+
+
+class OrderCancelView(PrivateView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="orders_cancel",
+        summary="Cancel an order",
+        description="Before it is shipped. What was paid goes back to the card. Staff may cancel any.",
+        request=None,
+        responses=answers(403, 404, 409),
+        examples=[ORDER_EXAMPLE],
+    )
+    def post(self, request: Request, number: UUID) -> Response:
+        order = order_for(request, number)
+        if order.customer != request.user and not MovesOrders().has_permission(request, self):
+            self.permission_denied(request, MovesOrders.message)
+        return moved(request, number, lambda order, now: handling.cancel(order, payment.provider(), now))
+
+
+class OrderShipView(PrivateView):
+    permission_classes = [MovesOrders]
+
+    @extend_schema(
+        operation_id="orders_ship",
+        summary="Ship a paid order (staff)",
+        request=None,
+        responses=answers(403, 404, 409),
+        examples=[ORDER_EXAMPLE],
+    )
+    def post(self, request: Request, number: UUID) -> Response:
+        return moved(request, number, handling.ship)
+
+
+class OrderRefundView(PrivateView):
+    permission_classes = [MovesOrders]
+
+    @extend_schema(
+        operation_id="orders_refund",
+        summary="Refund a shipped order (staff)",
+        description="The stock stays as it is until somebody has seen the goods.",
+        request=None,
+        responses=answers(403, 404, 409),
+        examples=[ORDER_EXAMPLE],
+    )
+    def post(self, request: Request, number: UUID) -> Response:
+        return moved(request, number, lambda order, now: handling.refund(order, payment.provider(), now))
