@@ -87,6 +87,7 @@ IN_MEMORY = "sqlite://:memory:"  # what django-environ takes for it, though a UR
 DATABASE_SCHEMES = ("postgres", "postgresql", "mysql", "sqlite")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 STORE_SCHEMES = (*REDIS_SCHEMES, "redis+cluster", "rediss+cluster")
+MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "consolemail")
 BROKER_SCHEMES = ("amqp", "amqps", "redis", "rediss", "redis+socket")
 
 
@@ -118,6 +119,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "rest_framework_simplejwt.token_blacklist",
     "django_celery_beat",
     "django_ratelimit",
     "shop.accounts",
@@ -196,6 +198,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Argon2 for new hashes; the others are read, and replaced when their owner signs in.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+# The links of new accounts and of forgotten passwords: a mail may be found the next morning.
+PASSWORD_RESET_TIMEOUT = 86_400
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
@@ -204,7 +213,15 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "shop.errors.render_problem",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
-SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=15), "REFRESH_TOKEN_LIFETIME": timedelta(days=7)}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    # shop/accounts/sessions.py renews by these rules itself; the API's description reads them.
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    # A changed password ends every token. What they carry for it is a digest of the salted hash, not of the password.
+    "CHECK_REVOKE_TOKEN": True,
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Shop API",
     "VERSION": "1.0.0",
@@ -336,6 +353,12 @@ SCHEDULE = {
         "minute": "35",
         "why": "Once a night: the request log by days, then evidence, cases and what was written about them.",
     },
+    "Forget refresh tokens that are over": {
+        "task": "shop.accounts.tasks.flush_expired_tokens",
+        "hour": "3",
+        "minute": "20",
+        "why": "Once a night: each renewal, every quarter of an hour, leaves a row on simplejwt's two lists.",
+    },
     "Export Redis statistics": {
         "task": "metrics.tasks.export_redis_stats",
         "every_s": 30,
@@ -357,6 +380,17 @@ SCHEDULE = {
         "why": "How many messages wait for a worker: one or two connections to the broker each time.",
     },
 }
+
+# The shop
+
+# What links in mails to customers begin with: the front end's address.
+SHOP_URL = address("SHOP_URL", "http://localhost:8000", ("http", "https"))
+MAIL = env.email_url_config(address("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost:25", MAIL_SCHEMES))
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = MAIL["EMAIL_BACKEND"], MAIL["EMAIL_HOST"], MAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL["EMAIL_HOST_USER"], MAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.get("EMAIL_USE_TLS", False), MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "shop@localhost")
 
 # The house
 
@@ -380,6 +414,11 @@ IP_TRACKING = {
         "shop:login": "login",
         "shop:token-refresh": "token",
         "admin:login": "login",
+        "shop:password-change": "login",  # a password can be guessed there
+        "shop:registration": "registration",
+        "shop:registration-confirm": "confirmation",  # nothing to guess: its token is signed
+        "shop:password-reset": "password-reset",
+        "shop:password-reset-confirm": "confirmation",
         "shop:checkout": "payment",
         "shop:category-list": "catalogue",
         "shop:product-list": "catalogue",
