@@ -279,6 +279,7 @@ def environment_of(var: Path) -> dict[str, str]:
         "EMAIL_URL": "consolemail://",
         "DEFAULT_FROM_EMAIL": "shop@localhost",
         "PAYMENT_PROVIDER": "",
+        "SHOP_URL": "",
         "IP_TRACKING_MODE": "enforce",
         "ENFORCE": "block",
         "READY_NEEDS": "database,redis,broker",

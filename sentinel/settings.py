@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "rest_framework_simplejwt.token_blacklist",
     "django_celery_beat",
     "django_ratelimit",
     "shop.accounts",
@@ -198,6 +199,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Argon2 for new hashes; the others are read, and replaced when their owner signs in.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+# The links of new accounts and of forgotten passwords: a mail may be found the next morning.
+PASSWORD_RESET_TIMEOUT = 86_400
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
@@ -206,7 +214,15 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "shop.errors.render_problem",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
-SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=15), "REFRESH_TOKEN_LIFETIME": timedelta(days=7)}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    # shop/accounts/sessions.py renews by these rules itself; the API's description reads them.
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    # A changed password ends every token. What they carry for it is a digest of the salted hash, not of the password.
+    "CHECK_REVOKE_TOKEN": True,
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Shop API",
     "VERSION": "1.0.0",
@@ -355,6 +371,12 @@ SCHEDULE = {
         "minute": "50",
         "why": "Once a night: carts that nobody came back to, and answers whose Idempotency-Key ran out.",
     },
+    "Forget refresh tokens that are over": {
+        "task": "shop.accounts.tasks.flush_expired_tokens",
+        "hour": "3",
+        "minute": "20",
+        "why": "Once a night: each renewal, every quarter of an hour, leaves a row on simplejwt's two lists.",
+    },
     "Export Redis statistics": {
         "task": "metrics.tasks.export_redis_stats",
         "every_s": 30,
@@ -381,6 +403,8 @@ SCHEDULE = {
 
 # The dotted path of a class without arguments: shop/orders/payment.py says what it must answer.
 PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", "") or "shop.orders.fake_provider.FakeProvider"
+# What links in mails to customers begin with: the front end's address.
+SHOP_URL = address("SHOP_URL", "http://localhost:8000", ("http", "https"))
 MAIL = env.email_url_config(address("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost:25", MAIL_SCHEMES))
 EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = MAIL["EMAIL_BACKEND"], MAIL["EMAIL_HOST"], MAIL["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL["EMAIL_HOST_USER"], MAIL["EMAIL_HOST_PASSWORD"]
@@ -414,6 +438,11 @@ IP_TRACKING = {
         "shop:cart-items": "cart",
         "shop:cart-item": "cart",
         "shop:coupon": "coupon",
+        "shop:password-change": "login",  # a password can be guessed there
+        "shop:registration": "registration",
+        "shop:registration-confirm": "confirmation",  # nothing to guess: its token is signed
+        "shop:password-reset": "password-reset",
+        "shop:password-reset-confirm": "confirmation",
         "shop:checkout": "payment",
         "shop:order-pay": "payment",
         "shop:category-list": "catalogue",

@@ -7,6 +7,8 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.validators import RegexValidator
 from django.db import models
 
+from shop.accounts.names import normal_email, normal_username
+
 if TYPE_CHECKING:
     # A string, an address or none goes in and out; Django's field cannot be subscripted at run time.
     EmailField = models.EmailField[str | None, str | None]
@@ -15,12 +17,12 @@ else:
 
 
 class AccountEmailField(EmailField):
-    """One spelling per address: kept in lower case, and NULL where there is none, so that a plain unique index, which
+    """One spelling per address (`normal_email`), and NULL where there is none, so that a plain unique index, which
     every database has, knows `Ada@Example.com` and `ada@example.com` as one and lets many accounts have no address.
     """
 
     def get_prep_value(self, value: Any) -> Any:
-        return (super().get_prep_value(value) or "").strip().lower() or None
+        return normal_email(super().get_prep_value(value) or "") or None
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = self.get_prep_value(super().pre_save(model_instance, add))
@@ -35,6 +37,7 @@ class UserManager(DjangoUserManager["User"]):
         An e-mail nobody has comes back as it is: no username holds an "@", so it fails as any unknown name does, after
         the same hashing. One name per account also means one count of its wrong passwords, however it was named.
         """
+        login = normal_username(login)
         if "@" not in login:
             return login
         return self.filter(email=login).values_list("username", flat=True).first() or login

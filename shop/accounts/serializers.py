@@ -2,40 +2,80 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import authenticate, user_logged_in
-from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
-from rest_framework_simplejwt.serializers import TokenRefreshSerializer
-from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework.validators import UniqueValidator
 
+from shop.accounts.fields import AccountEmail, Password, Token, Username
 from shop.accounts.models import User
+from shop.accounts.sessions import Tokens
 
 
-class LoginSerializer(serializers.Serializer[User]):
+class LoginSerializer(serializers.Serializer[Tokens]):
     username = serializers.CharField(write_only=True, max_length=254, help_text="The username or the e-mail.")
-    password = serializers.CharField(
-        write_only=True, max_length=1024, trim_whitespace=False, style={"input_type": "password"}
-    )
+    password = Password()
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
 
-    @sensitive_variables("attrs")
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        request = self.context["request"]
-        username = User.objects.username_for(attrs["username"])
-        user = authenticate(request=request, username=username, password=attrs["password"])
-        if user is None:
-            raise AuthenticationFailed("No active account has this name and password.")
-        user_logged_in.send(sender=User, request=request, user=user)
-        refresh = RefreshToken.for_user(user)
-        return {"access": str(refresh.access_token), "refresh": str(refresh)}
+
+class RefreshSerializer(serializers.Serializer[Tokens]):
+    access = serializers.CharField(read_only=True)
+    refresh = Token(help_text="Good for one renewal: the answer has the next one.")
 
 
-class RefreshSerializer(TokenRefreshSerializer):
-    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        try:
-            return super().validate(attrs)
-        except User.DoesNotExist as exc:
-            # The account went while its token lived on.
-            raise AuthenticationFailed(self.error_messages["no_active_account"]) from exc
+class LogoutSerializer(serializers.Serializer[Any]):
+    refresh = Token()
+
+
+class EmailSerializer(serializers.Serializer[Any]):
+    email = AccountEmail()
+
+
+class ProfileSerializer(serializers.ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = ("id", "username", "email", "first_name", "last_name", "is_staff", "date_joined")
+        read_only_fields = ("id", "username", "email", "is_staff", "date_joined")
+
+
+class RegistrationConfirmSerializer(serializers.Serializer[User]):
+    token = Token(write_only=True, help_text="From the link in the mail.")
+    password = Password()
+    first_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    last_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+
+
+class ResetConfirmSerializer(serializers.Serializer[Any]):
+    token = Token(write_only=True, help_text="From the link in the mail.")
+    password = Password()
+
+
+class PasswordChangeSerializer(serializers.Serializer[Tokens]):
+    current_password = Password()
+    new_password = Password()
+    access = serializers.CharField(read_only=True)
+    refresh = serializers.CharField(read_only=True)
+
+
+# An account as staff see it. They learn who has which address anyway, so a taken one is said plainly.
+class UserSerializer(serializers.ModelSerializer[User]):
+    username = Username(
+        # In any case: "Ada" from before and a new "ada" would be taken for each other.
+        validators=[UniqueValidator(User.objects.all(), "Another account has this username.", "iexact")]
+    )
+    email = AccountEmail(validators=[UniqueValidator(User.objects.all(), "Another account has this address.")])
+
+    class Meta:
+        model = User
+        fields = (
+            "id",
+            "username",
+            "email",
+            "first_name",
+            "last_name",
+            "is_active",
+            "is_staff",
+            "is_superuser",
+            "date_joined",
+            "last_login",
+        )
+        read_only_fields = ("id", "date_joined", "last_login")

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -24,6 +25,7 @@ def bare_shop(settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.shop.urls"
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name.startswith("django.")]
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+    settings.RATELIMIT_EXCEPTION_CLASS = "django_ratelimit.exceptions.Ratelimited"
     settings.PASSWORD_HASHERS = ["tests.shop.hashing.CountingHasher"]
 
 
@@ -64,3 +66,13 @@ def add_coupon(db: None) -> Callable[..., Coupon]:
         return Coupon.objects.create(code=code, **(defaults | values))
 
     return add
+
+
+@pytest.fixture
+def workers() -> Iterator[None]:
+    """Tasks are done at once, where they are asked for."""
+    # Celery's configuration is no Django setting that a fixture would take back.
+    conf = current_app.conf
+    conf.task_always_eager = conf.task_eager_propagates = True
+    yield
+    conf.task_always_eager = conf.task_eager_propagates = False

@@ -1,0 +1,58 @@
+"""What an address, a name, a password and a token may look like when somebody sends one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from rest_framework import serializers
+
+from shop.accounts.names import normal_email, normal_username
+
+# Mail servers take no longer ones (RFC 3696, erratum 1690).
+MOST_EMAIL_CHARS = 254
+# More than anybody types; each is hashed.
+MOST_PASSWORD_CHARS = 1024
+# Ours have fewer than 500; a JSON Web Token of simplejwt has about 350.
+MOST_TOKEN_CHARS = 2048
+
+ASCII_EMAIL = RegexValidator(
+    r"^[\x21-\x7e]+\Z",
+    "Only ASCII letters, digits and signs: another letter may look like one of them. Write such a domain as xn--...",
+)
+# Fewer than the model allows: names from before stay, a new one cannot look like another.
+PLAIN_USERNAME = RegexValidator(r"^[a-z0-9][a-z0-9_.+-]*\Z", "Lower-case letters a-z, digits and . + - _ only.")
+
+
+class AccountEmail(serializers.EmailField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MOST_EMAIL_CHARS, **kwargs)
+        self.validators.append(ASCII_EMAIL)
+
+    def to_internal_value(self, data: Any) -> str:
+        return normal_email(super().to_internal_value(data))
+
+
+class Username(serializers.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=150, **kwargs)
+        self.validators.append(PLAIN_USERNAME)
+
+    def to_internal_value(self, data: Any) -> str:
+        return normal_username(super().to_internal_value(data)).lower()
+
+
+class Password(serializers.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            write_only=True,
+            max_length=MOST_PASSWORD_CHARS,
+            trim_whitespace=False,
+            style={"input_type": "password"},
+            **kwargs,
+        )
+
+
+class Token(serializers.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MOST_TOKEN_CHARS, **kwargs)

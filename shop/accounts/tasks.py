@@ -1,0 +1,48 @@
+"""What workers do for accounts. A mail may go twice, where a worker ends between sending it and saying so."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+from typing import Any
+
+from celery import shared_task
+from django.core.management import call_command
+
+from shop.accounts import mails
+
+# After 1, 2, 4... seconds, then every 45: less than the minute after which Redis, as a broker, hands out again what
+# waits. A quarter of an hour in all; then whoever waits for the mail has asked again.
+TRIES: dict[str, Any] = {
+    "autoretry_for": (SMTPException, OSError),
+    "retry_backoff": 1,
+    "retry_backoff_max": 45,
+    "retry_jitter": False,
+    "max_retries": 24,
+    "ignore_result": True,
+}
+
+
+@shared_task(name="shop.accounts.tasks.answer_registration", **TRIES)
+def answer_registration(email: str) -> None:
+    mails.answer_registration(email)
+
+
+@shared_task(name="shop.accounts.tasks.answer_reset", **TRIES)
+def answer_reset(email: str) -> None:
+    mails.answer_reset(email)
+
+
+@shared_task(name="shop.accounts.tasks.invite", **TRIES)
+def invite(user_id: int) -> None:
+    mails.invite(user_id)
+
+
+@shared_task(name="shop.accounts.tasks.tell_password_changed", **TRIES)
+def tell_password_changed(user_id: int) -> None:
+    mails.tell_password_changed(user_id)
+
+
+@shared_task(name="shop.accounts.tasks.flush_expired_tokens")
+def flush_expired_tokens() -> None:
+    """Forgets refresh tokens that are over, used or not."""
+    call_command("flushexpiredtokens")

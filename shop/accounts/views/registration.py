@@ -1,0 +1,78 @@
+"""A new account: an address is named, then proved."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.core.exceptions import ValidationError as WeakPassword
+from django.views.decorators.debug import sensitive_variables
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from shop.accounts import inbox, post, problems, registration, tasks
+from shop.accounts.serializers import EmailSerializer, ProfileSerializer, RegistrationConfirmSerializer
+from shop.accounts.views.examples import BAD_LINK, NO_MAIL, PROFILE, WEAK, answered, asked, invalid, refused
+from shop.accounts.views.private import OpenView, refusals
+
+
+class RegistrationView(OpenView):
+    @extend_schema(
+        operation_id="auth_registration_create",
+        summary="Ask for an account",
+        description="Every address gets the same answer. The mail says the rest: a link to choose a password by, or "
+        "that there is an account already. At most three such mails an hour go to one address.",
+        auth=[],
+        request=EmailSerializer,
+        responses={202: None, **refusals(400, 503)},
+        examples=[
+            asked("Register", {"email": "ada@example.com"}),
+            invalid("Not an address", "email", "Enter a valid email address."),
+            NO_MAIL,
+        ],
+    )
+    @inbox.spare_inbox
+    def post(self, request: Request) -> Response:
+        asked = EmailSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        if not inbox.is_full(request):
+            post.ask(tasks.answer_registration, asked.validated_data["email"])
+        return Response(status=HTTPStatus.ACCEPTED)
+
+
+class RegistrationConfirmView(OpenView):
+    @extend_schema(
+        operation_id="auth_registration_confirm_create",
+        summary="Open the account",
+        description="With the token of the link in the mail, and the password of the account to be. Then sign in.",
+        auth=[],
+        request=RegistrationConfirmSerializer,
+        responses={201: ProfileSerializer, **refusals(400, 409)},
+        examples=[
+            asked("Choose a password", {"token": "ImFkYSI.1abcde.Xy", "password": "correct horse battery"}),
+            answered("Opened", PROFILE, 201),
+            WEAK,
+            BAD_LINK,
+            refused(
+                "Account exists",
+                409,
+                "There is an account with this address. Sign in.",
+                "urn:problem-type:shop:account-exists",
+            ),
+        ],
+    )
+    @sensitive_variables("request", "asked", "said")
+    def post(self, request: Request) -> Response:
+        asked = RegistrationConfirmSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        said = dict(asked.validated_data)
+        email = registration.email_in(said.pop("token"))
+        if email is None:
+            raise problems.bad_link()
+        try:
+            user = registration.open_account(email, **said)
+        except WeakPassword as error:
+            raise problems.weak("password", error) from error
+        except registration.EmailTaken as error:
+            raise problems.email_taken() from error
+        return Response(ProfileSerializer(user).data, status=HTTPStatus.CREATED)
