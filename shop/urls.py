@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from shop.accounts.views import LoginView, RefreshView
-from shop.catalogue.views import CategoryListView, ProductDetailView, ProductListView
+from shop.catalogue.views import CategoryDetailView, CategoryListView, ProductDetailView, ProductListView
 from shop.orders.views import CheckoutView
 
 app_name = "shop"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("auth/token/", LoginView.as_view(), name="login"),
     path("auth/token/refresh/", RefreshView.as_view(), name="token-refresh"),
     path("categories/", CategoryListView.as_view(), name="category-list"),
+    path("categories/<slug:slug>/", CategoryDetailView.as_view(), name="category-detail"),
     path("products/", ProductListView.as_view(), name="product-list"),
     path("products/<slug:slug>/", ProductDetailView.as_view(), name="product-detail"),
     path("checkout/", CheckoutView.as_view(), name="checkout"),
