@@ -57,13 +57,21 @@ def remembered(
 
 def _computed_by_one(key: str, compute: Callable[[], Shown], clock: Clock) -> Shown:
     if cache.add(_lock(key), 1, LOCK_S):
-        return _computed(key, compute, clock)
+        # Who had the lock between our look and now may have stored it.
+        found: Entry | None = cache.get(key)
+        return _computed(key, compute, clock) if found is None else _unlocked(key, found)
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline and cache.get(_lock(key)) is not None:
         time.sleep(LOOK_EVERY_S)
-    found: Entry | None = cache.get(key)
+    found = cache.get(key)
     value: Shown = compute() if found is None else found.value
     return value
+
+
+# `Any`: what is shown, of any shape.
+def _unlocked(key: str, found: Entry) -> Any:
+    cache.delete(_lock(key))
+    return found.value
 
 
 def _computed(key: str, compute: Callable[[], Shown], clock: Clock) -> Shown:
