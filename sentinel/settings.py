@@ -446,6 +446,7 @@ IP_TRACKING = {
         "shop:checkout": "payment",
         "shop:order-pay": "payment",
         "shop:category-list": "catalogue",
+        "shop:category-detail": "catalogue",
         "shop:product-list": "catalogue",
         "shop:product-detail": "catalogue",
         "healthz": "health",
@@ -461,5 +462,9 @@ METRICS = {
     "RUNBOOKS_URL": env.str("RUNBOOKS_URL", ""),
     "MONITOR_SCOPE": env.str("DATADOG_SCOPE", "*"),
     "REDIS_URLS": watched_servers(),
+    "CACHE_PREFIXES": [
+        *("catalogue-list", "catalogue-detail", "catalogue-tree"),  # what shop/catalogue/cached.py keeps
+        *("catalogue-generation", "catalogue-lock"),  # and by what it knows that it still holds
+    ],
     "READY_NEEDS": env.list("READY_NEEDS", default=["database", "redis", "broker"]),
 }

@@ -7,7 +7,7 @@ from shop.accounts.views.password import PasswordChangeView, PasswordResetConfir
 from shop.accounts.views.registration import RegistrationConfirmView, RegistrationView
 from shop.accounts.views.session import LoginView, LogoutView, RefreshView
 from shop.accounts.views.users import UserDetailView, UserListView
-from shop.catalogue.views import CategoryListView, ProductDetailView, ProductListView
+from shop.catalogue.views import CategoryDetailView, CategoryListView, ProductDetailView, ProductListView
 from shop.orders.views.cart import CartCouponView, CartItemsView, CartItemView, CartView
 from shop.orders.views.checkout import CheckoutView
 from shop.orders.views.orders import (
@@ -33,6 +33,7 @@ urlpatterns = [
     path("users/", UserListView.as_view(), name="user-list"),
     path("users/<int:pk>/", UserDetailView.as_view(), name="user-detail"),
     path("categories/", CategoryListView.as_view(), name="category-list"),
+    path("categories/<slug:slug>/", CategoryDetailView.as_view(), name="category-detail"),
     path("products/", ProductListView.as_view(), name="product-list"),
     path("products/<slug:slug>/", ProductDetailView.as_view(), name="product-detail"),
     path("cart/", CartView.as_view(), name="cart"),

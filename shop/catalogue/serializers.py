@@ -2,25 +2,52 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.text import slugify
 from rest_framework import serializers
 
 from shop.catalogue.models import Category, Product
 
-MAX_PAGE_SIZE = 100
+MAX_DESCRIPTION = 10_000
+SLUG_HELP = "Its name in addresses. Made from the name where none is given."
+
+
+def free_slug(model: type[Category] | type[Product], name: str) -> str:
+    """Returns a slug for this name that nobody has: `oak-desk`, else `oak-desk-2` and so on.
+
+    Raises ValidationError for a name without a single Latin letter or digit.
+    """
+    # Room for a number behind it.
+    base = slugify(name)[: (model._meta.get_field("slug").max_length or 0) - 10].strip("-_")
+    if not base:
+        raise serializers.ValidationError({"slug": ["This name has no Latin letters to make one from: give one."]})
+    taken = set(model._default_manager.filter(slug__startswith=base).values_list("slug", flat=True))
+    numbered = (f"{base}-{number}" for number in range(2, len(taken) + 2))
+    return base if base not in taken else next(slug for slug in numbered if slug not in taken)
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
+    slug = serializers.SlugField(required=False, max_length=100, help_text=SLUG_HELP)
     # Takes the place of an attribute of REST framework's, as any field of that name does.
     parent = serializers.SlugRelatedField[Category](  # type: ignore[assignment]
-        slug_field="slug", read_only=True, allow_null=True
+        slug_field="slug",
+        queryset=Category.objects.all(),
+        allow_null=True,
+        default=None,
+        help_text="The slug of the category above it.",
     )
 
     class Meta:
         model = Category
         fields = ["slug", "name", "parent"]
 
+    # `Any`, here and below: the values of the fields.
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        return _with_slug(self, Category, values)
+
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
+    """What everybody is shown."""
+
     category = serializers.SlugRelatedField[Category](slug_field="slug", read_only=True)
 
     class Meta:
@@ -28,12 +55,38 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         fields = ["slug", "sku", "name", "description", "category", "price", "currency", "stock"]
 
 
-class ProductQuerySerializer(serializers.Serializer[dict[str, Any]]):
-    """What may be asked of the product list."""
+class StaffProductSerializer(ProductSerializer):
+    """What staff is shown, and writes."""
 
-    category = serializers.SlugField(required=False, max_length=100, help_text="A category's slug: it and all below.")
-    search = serializers.CharField(
-        required=False, allow_blank=True, max_length=100, help_text="Text in the name or the description."
+    slug = serializers.SlugField(required=False, max_length=200, help_text=SLUG_HELP)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=MAX_DESCRIPTION)
+    category = serializers.SlugRelatedField[Category](slug_field="slug", queryset=Category.objects.all())
+
+    class Meta(ProductSerializer.Meta):
+        fields = [*ProductSerializer.Meta.fields, "active"]
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        return _with_slug(self, Product, values)
+
+
+def _with_slug(
+    serializer: serializers.ModelSerializer[Any], model: type[Category] | type[Product], values: dict[str, Any]
+) -> dict[str, Any]:
+    """A slug that another row has is refused by name; one that is missing is made, once: it is an address."""
+    others = (
+        model._default_manager.exclude(pk=serializer.instance.pk) if serializer.instance else model._default_manager
     )
-    ordering = serializers.ChoiceField(["name", "-name", "price", "-price"], required=False)
-    page_size = serializers.IntegerField(required=False, min_value=1, max_value=MAX_PAGE_SIZE)
+    if "slug" in values and others.filter(slug=values["slug"]).exists():
+        raise serializers.ValidationError({"slug": ["Another has this slug."]})
+    if "slug" not in values and serializer.instance is None:
+        values["slug"] = free_slug(model, values["name"])
+    return values
+
+
+class CutSerializer(serializers.Serializer[dict[str, Any]]):
+    """A piece of the product list. Only the OpenAPI description uses this class."""
+
+    count = serializers.IntegerField(allow_null=True, help_text="Of the whole list; null in a walk by cursor.")
+    next = serializers.URLField(allow_null=True, help_text="The piece behind, null behind the last one.")
+    previous = serializers.URLField(allow_null=True, help_text="The page before; null in a walk, which goes forward.")
+    results = ProductSerializer(many=True)

@@ -1,83 +1,184 @@
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ValidationError
-from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
-from rest_framework.pagination import PageNumberPagination
-from rest_framework.permissions import AllowAny
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from drf_spectacular.utils import extend_schema_view
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
 
-from shop.catalogue.models import Category, Product, ProductQuerySet
-from shop.catalogue.serializers import (
-    MAX_PAGE_SIZE,
-    CategorySerializer,
-    ProductQuerySerializer,
-    ProductSerializer,
-)
-from shop.errors import MEDIA_TYPE, ProblemSerializer
+from shop.catalogue import described, reading
+from shop.catalogue.access import ReadOrStaff, may
+from shop.catalogue.filters import asked_of
+from shop.catalogue.models import Category, Product
+from shop.catalogue.paging import Cut, piece_of
+from shop.catalogue.serializers import CategorySerializer, StaffProductSerializer
+from shop.catalogue.writing import one_write, saved
+from shop.etags import etag_of, is_known, require_match
 
-BAD_REQUEST = {(400, MEDIA_TYPE): ProblemSerializer}
-NOT_FOUND = {(404, MEDIA_TYPE): ProblemSerializer}
-
-
-class ProductPages(PageNumberPagination):
-    page_size = 20
-    page_size_query_param = "page_size"
-    max_page_size = MAX_PAGE_SIZE
-    invalid_page_message = "There is no such page: {message}"
+# How long a browser or a CDN answers by itself. Beside the minute of docs/catalogue.md, as it says.
+PUBLIC, PUBLIC_TREE = "public, max-age=30", "public, max-age=300"
+# Staff sees what it wrote a moment ago.
+PRIVATE = "private, no-cache"
 
 
-class CategoryListView(ListAPIView[Category]):
-    permission_classes = [AllowAny]
-    pagination_class = None
-    serializer_class = CategorySerializer
-    queryset = Category.objects.select_related("parent")
+class CatalogueView(APIView):
+    # The first is the one by which the OpenAPI document knows that reading needs no token.
+    permission_classes = [IsAuthenticatedOrReadOnly, ReadOrStaff]
+    model_name: str
+    public = PUBLIC
 
-    @extend_schema(summary="All categories")
-    def get(self, request: Request, *args: object, **kwargs: object) -> Response:
-        return self.list(request)
+    def is_staff(self) -> bool:
+        return may(self.request, "view", self.model_name)
+
+    # `Any`, here and below: a thing as it is shown.
+    def shown(self, content: Any, for_staff: bool) -> Response:
+        """Answers a reading: 304 to whoever holds this very state."""
+        etag = etag_of(content)
+        known = is_known(self.request, etag)
+        response = Response(None if known else content, HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK)
+        response["ETag"] = etag
+        response["Cache-Control"] = PRIVATE if for_staff else self.public
+        # Staff and customers read the same address.
+        patch_vary_headers(response, ["Authorization"])
+        return response
+
+    def written(self, content: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
+        response = Response(content, status)
+        response["ETag"] = etag_of(content)
+        response["Cache-Control"] = PRIVATE
+        if status == HTTPStatus.CREATED:
+            path = reverse(f"shop:{self.model_name}-detail", kwargs={"slug": content["slug"]})
+            response["Location"] = self.request.build_absolute_uri(path)
+        return response
 
 
-class ProductListView(GenericAPIView[Product]):
-    permission_classes = [AllowAny]
-    pagination_class = ProductPages
-    serializer_class = ProductSerializer
+@extend_schema_view(get=described.CATEGORY_LIST, post=described.CATEGORY_CREATE)
+class CategoryListView(CatalogueView):
+    model_name = "category"
+    public = PUBLIC_TREE
 
-    @extend_schema(
-        summary="Products on sale",
-        parameters=[ProductQuerySerializer],
-        responses={(200, "application/json"): ProductSerializer(many=True), **BAD_REQUEST, **NOT_FOUND},
-    )
     def get(self, request: Request) -> Response:
-        query = ProductQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        page = self.paginate_queryset(find_products(query.validated_data))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        staff = self.is_staff()
+        return self.shown(reading.categories_for_staff() if staff else reading.categories(), staff)
+
+    def post(self, request: Request) -> Response:
+        with one_write():
+            content = saved(CategorySerializer(data=request.data))
+        return self.written(content, HTTPStatus.CREATED)
 
 
-class ProductDetailView(RetrieveAPIView[Product]):
-    permission_classes = [AllowAny]
-    lookup_field = "slug"
-    serializer_class = ProductSerializer
-    queryset = Product.objects.on_sale().select_related("category")
+@extend_schema_view(
+    get=described.CATEGORY, put=described.CATEGORY_PUT, patch=described.CATEGORY_PATCH, delete=described.CATEGORY_DELETE
+)
+class CategoryDetailView(CatalogueView):
+    model_name = "category"
+    public = PUBLIC_TREE
 
-    @extend_schema(summary="One product", responses={200: ProductSerializer, **NOT_FOUND})
-    def get(self, request: Request, *args: object, **kwargs: object) -> Response:
-        return self.retrieve(request)
+    def get(self, request: Request, slug: str) -> Response:
+        staff = self.is_staff()
+        row = CategorySerializer(get_object_or_404(_categories(), slug=slug)).data if staff else reading.category(slug)
+        return self.shown(row, staff)
+
+    def put(self, request: Request, slug: str) -> Response:
+        return self._change(request, slug, partial=False)
+
+    def patch(self, request: Request, slug: str) -> Response:
+        return self._change(request, slug, partial=True)
+
+    def delete(self, request: Request, slug: str) -> Response:
+        with one_write():
+            self._held(request, slug).delete()
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    def _change(self, request: Request, slug: str, partial: bool) -> Response:
+        with one_write():
+            row = self._held(request, slug)
+            content = saved(CategorySerializer(row, data=request.data, partial=partial))
+        return self.written(content)
+
+    def _held(self, request: Request, slug: str) -> Category:
+        # All of them first, in their order: whoever held this one and then asked for the others could wait for another
+        # who waits for this one.
+        Category.objects.hold_still()
+        row = get_object_or_404(_categories(), slug=slug)
+        require_match(request, etag_of(CategorySerializer(row).data))
+        return row
 
 
-# `Any`: the values of a serializer's fields.
-def find_products(asked: dict[str, Any]) -> ProductQuerySet:
-    products = Product.objects.on_sale().select_related("category")
-    if "category" in asked:
-        branch = Category.objects.branch(asked["category"])
-        if not branch:
-            raise ValidationError({"category": f"There is no category {asked['category']!r}."})
-        products = products.filter(category__in=branch)
-    if asked.get("search"):
-        products = products.matching(asked["search"])
-    # The key ends every order: without it, products of one price could change places between two pages.
-    return products.order_by(asked.get("ordering", "name"), "pk")
+@extend_schema_view(get=described.PRODUCT_LIST, post=described.PRODUCT_CREATE)
+class ProductListView(CatalogueView):
+    model_name = "product"
+
+    def get(self, request: Request) -> Response:
+        staff = self.is_staff()
+        asked, piece = asked_of(request.query_params), piece_of(request.query_params)
+        cut = (reading.products_for_staff if staff else reading.products)(asked, piece)
+        return self.shown(_with_addresses(cut, request), staff)
+
+    def post(self, request: Request) -> Response:
+        with one_write():
+            content = saved(StaffProductSerializer(data=request.data))
+        return self.written(content, HTTPStatus.CREATED)
+
+
+@extend_schema_view(
+    get=described.PRODUCT, put=described.PRODUCT_PUT, patch=described.PRODUCT_PATCH, delete=described.PRODUCT_DELETE
+)
+class ProductDetailView(CatalogueView):
+    model_name = "product"
+
+    def get(self, request: Request, slug: str) -> Response:
+        if not self.is_staff():
+            return self.shown(reading.product(slug), for_staff=False)
+        row = get_object_or_404(Product.objects.select_related("category"), slug=slug)
+        return self.shown(StaffProductSerializer(row).data, for_staff=True)
+
+    def put(self, request: Request, slug: str) -> Response:
+        return self._change(request, slug, partial=False)
+
+    def patch(self, request: Request, slug: str) -> Response:
+        return self._change(request, slug, partial=True)
+
+    def delete(self, request: Request, slug: str) -> Response:
+        with one_write():
+            self._held(request, slug).delete()
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    def _change(self, request: Request, slug: str, partial: bool) -> Response:
+        with one_write():
+            row = self._held(request, slug)
+            content = saved(StaffProductSerializer(row, data=request.data, partial=partial))
+        return self.written(content)
+
+    def _held(self, request: Request, slug: str) -> Product:
+        """Nobody buys it between the comparison and the write: the stock is part of what was read."""
+        row = get_object_or_404(Product.objects.select_for_update(), slug=slug)
+        require_match(request, etag_of(StaffProductSerializer(row).data))
+        return row
+
+
+def _with_addresses(cut: Cut, request: Request) -> dict[str, Any]:
+    """The addresses are of this request, so that no cache hands on the name of a host that somebody made up."""
+    here = request.build_absolute_uri()
+
+    def address(place: tuple[str, str] | None) -> str | None:
+        return replace_query_param(here, *place) if place else None
+
+    return {
+        "count": cut.count,
+        "next": address(cut.next),
+        "previous": address(cut.previous),
+        "results": cut.results,
+    }
+
+
+def _categories() -> QuerySet[Category]:
+    return Category.objects.select_related("parent")

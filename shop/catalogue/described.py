@@ -1,0 +1,187 @@
+"""The catalogue's operations in the OpenAPI document, with examples and every error that each can give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+
+from shop.catalogue.filters import ProductFilter
+from shop.catalogue.paging import CURSOR, MAX_SIZE, PAGE, PAGE_SIZE, USUAL_SIZE
+from shop.catalogue.serializers import CategorySerializer, CutSerializer, ProductSerializer, StaffProductSerializer
+from shop.errors import MEDIA_TYPE, ProblemSerializer
+
+DESK = {
+    "slug": "nordic-oak-desk",
+    "sku": "TAB-00001",
+    "name": "Nordic Oak Desk",
+    "description": "Desk of oak, from our Nordic line.",
+    "category": "tables",
+    "price": "389.90",
+    "currency": "EUR",
+    "stock": 12,
+}
+NEXT = "https://shop.example.com/api/v1/products/?page=2"
+TABLES = {"slug": "tables", "name": "Tables", "parent": "home"}
+SAID = {
+    400: ("invalid-request", "Invalid request", "Some values cannot be accepted: `errors` says which and why."),
+    401: ("", "Unauthorized", "Authentication credentials were not provided."),
+    403: ("", "Forbidden", "This is for staff who may change the catalogue."),
+    404: ("", "Not Found", "There is no such product."),
+    409: ("in-use", "In use", "This is used by products and stays. Move those first."),
+    412: ("changed-meanwhile", "Changed meanwhile", "This is no longer what you read. Read it again."),
+    428: ("if-match-required", "If-Match required", "Send the ETag of what you read as If-Match, or * ..."),
+}
+TOKEN_IS_WRONG = 401  # also where everybody may read: what was sent is wrong, not missing
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    location="header",
+    required=False,
+    description="The `ETag` of what you, as staff, read; `*` writes over whatever stands there. Without it: 428.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", location="header", description="An `ETag` that you hold: 304 without a body while it still stands."
+)
+FIELDS = [
+    OpenApiParameter(
+        name,
+        response=[200, 201],
+        location="header",
+        description=text,
+    )
+    for name, text in (
+        ("ETag", "Changes with what is shown; a strong one."),
+        ("Cache-Control", "`public` for everybody, `private, no-cache` for staff."),
+    )
+]
+PIECES = [
+    OpenApiParameter(PAGE, int, description="A page by its number, from 1, with the count of all. Not with `cursor`."),
+    OpenApiParameter(
+        CURSOR,
+        str,
+        description="Empty for the first piece of a walk, then what `next` says. Neither repeats nor skips while "
+        "products come and go, and costs the same however deep it is. Not with `page`.",
+    ),
+    OpenApiParameter(PAGE_SIZE, int, description=f"From 1 to {MAX_SIZE}, {USUAL_SIZE} unless said otherwise."),
+]
+
+
+def _filters() -> list[OpenApiParameter]:
+    """The filters as the list has them; a price is written as a number with two places."""
+    return [
+        OpenApiParameter(
+            name,
+            OpenApiTypes.NUMBER if name.endswith("_price") else str,
+            description=str(each.extra["help_text"]),
+            enum=[value for value, _ in each.extra["choices"]] if "choices" in each.extra else None,
+        )
+        for name, each in ProductFilter.base_filters.items()
+    ]
+
+
+# `Any`, here and below: what drf-spectacular takes as a response, and examples of JSON.
+def _refusals(*statuses: int) -> dict[Any, Any]:
+    return {(status, MEDIA_TYPE): ProblemSerializer for status in statuses}
+
+
+def _examples(*statuses: int) -> list[OpenApiExample]:
+    found = []
+    for status in statuses:
+        name, title, detail = SAID[status]
+        kind = f"urn:problem-type:shop:{name}" if name else "about:blank"
+        value = {"type": kind, "title": title, "status": status, "detail": detail}
+        found.append(
+            OpenApiExample(title, value, response_only=True, status_codes=[str(status)], media_type=MEDIA_TYPE)
+        )
+    return found
+
+
+def _answer(value: Any, status: int = 200) -> OpenApiExample:
+    return OpenApiExample("Answer", value, response_only=True, status_codes=[str(status)])
+
+
+def _reads(name: str, summary: str, response: Any, example: Any, *refused: int, parameters: Any = ()) -> Any:
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        parameters=[*parameters, IF_NONE_MATCH, *FIELDS],
+        responses={
+            (200, "application/json"): response,
+            304: None,
+            **_refusals(TOKEN_IS_WRONG, *refused),
+        },
+        examples=[_answer(example), *_examples(TOKEN_IS_WRONG, *refused)],
+    )
+
+
+def _writes(
+    name: str,
+    summary: str,
+    serializer: Any,
+    request: Any,
+    answer: Any,
+    status: int,
+    *refused: int,
+    conditional: bool = True,
+) -> Any:
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        request=serializer,
+        parameters=[*([IF_MATCH] if conditional else []), *FIELDS],
+        responses={
+            (status, "application/json") if answer else status: serializer if answer else None,
+            **_refusals(*refused),
+        },
+        examples=[
+            *([OpenApiExample("Request", request, request_only=True)] if request else []),
+            *([_answer(answer, status)] if answer else []),
+            *_examples(*refused),
+        ],
+    )
+
+
+NEW_DESK: dict[str, Any] = {name: value for name, value in DESK.items() if name != "slug"}
+STAFF_DESK = {**DESK, "active": True}
+LIST_OF_DESKS = {"count": 41, "next": NEXT, "previous": None, "results": [DESK]}
+ADD = (400, 401, 403, 409)
+DELETE = (401, 403, 404, 409, 412, 428)
+CHANGE = (400, *DELETE)
+
+CATEGORY_LIST = _reads("categories_list", "All categories", CategorySerializer(many=True), [TABLES])
+CATEGORY_CREATE = _writes(
+    "categories_create", "Add a category", CategorySerializer, TABLES, TABLES, 201, *ADD, conditional=False
+)
+CATEGORY = _reads("categories_retrieve", "One category", CategorySerializer, TABLES, 404)
+CATEGORY_PUT = _writes("categories_update", "Replace a category", CategorySerializer, TABLES, TABLES, 200, *CHANGE)
+CATEGORY_PATCH = _writes(
+    "categories_partial_update", "Change a category", CategorySerializer, {"parent": "home"}, TABLES, 200, *CHANGE
+)
+CATEGORY_DELETE = _writes("categories_destroy", "Delete a category that nothing uses", None, None, None, 204, *DELETE)
+
+PRODUCT_LIST = _reads(
+    "products_list",
+    "Products on sale",
+    CutSerializer,
+    LIST_OF_DESKS,
+    *(400, 404),
+    parameters=[*_filters(), *PIECES],
+)
+PRODUCT_CREATE = _writes(
+    "products_create", "Add a product", StaffProductSerializer, NEW_DESK, STAFF_DESK, 201, *ADD, conditional=False
+)
+PRODUCT = _reads("products_retrieve", "One product", ProductSerializer, DESK, 404)
+PRODUCT_PUT = _writes(
+    "products_update", "Replace a product", StaffProductSerializer, NEW_DESK, STAFF_DESK, 200, *CHANGE
+)
+PRODUCT_PATCH = _writes(
+    "products_partial_update",
+    "Change a product",
+    StaffProductSerializer,
+    {"price": "349.00"},
+    STAFF_DESK,
+    200,
+    *CHANGE,
+)
+PRODUCT_DELETE = _writes("products_destroy", "Delete a product that was never sold", None, None, None, 204, *DELETE)
