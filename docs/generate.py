@@ -16,12 +16,13 @@ from django.test import override_settings  # noqa: E402
 
 django.setup()
 
-from pages import metrics, policies, rules, runbooks, settings  # noqa: E402
+from pages import erd, metrics, policies, rules, runbooks, settings  # noqa: E402
 
 from metrics.datadog import assets  # noqa: E402
 
 # One line for each file of docs/; what makes its text is in docs/pages/.
 PAGES = {
+    "erd.svg": erd.page,
     "metrics.md": metrics.page,
     "policies.md": policies.page,
     "rules.md": rules.page,

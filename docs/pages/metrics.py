@@ -54,6 +54,7 @@ gate refuses; where no signal comes, the status of a route of the kind `login` t
 from django.core.cache.backends.locmem import LocMemCache
 from metrics.lookups import Counted
 
+
 class CountedMemory(Counted, LocMemCache): ...
 ```
 
