@@ -7,13 +7,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pages import environment, keys
+from pages.settings import example
+
+from ip_tracking import conf
+from metrics.checks import check_settings
+from metrics.datadog_checks import check_datadog
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-# The functions of settings.py that read a variable.
-READERS = {"choice", "flag", "days", "address"}
 
 # The places that may look at the environment: whoever names the settings module, the supervisor that makes an
 # environment for its children, and what stands in for the datadog library's own reading.
@@ -43,27 +47,6 @@ PRODUCTION = {
 }
 
 
-def variables() -> set[str]:
-    """Returns the names of the variables that settings.py reads."""
-    tree = ast.parse((BASE_DIR / "sentinel" / "settings.py").read_text("utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
-    return {
-        str(call.args[0].value)
-        for call in calls
-        if _reads_environment(call.func) and isinstance(call.args[0], ast.Constant)
-    }
-
-
-def _reads_environment(function: ast.expr) -> bool:
-    if isinstance(function, ast.Attribute):
-        return isinstance(function.value, ast.Name) and function.value.id == "env"
-    return isinstance(function, ast.Name) and function.id in READERS
-
-
-def of_compose() -> set[str]:
-    return set(re.findall(r"\$\{([A-Z_]+)", (BASE_DIR / "docker-compose.yml").read_text("utf-8")))
-
-
 def manage(*arguments: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in (PRODUCTION | changed).items() if value is not None}
     return subprocess.run(
@@ -78,17 +61,41 @@ def manage(*arguments: str, **changed: str | None) -> subprocess.CompletedProces
 
 
 def test_the_example_lists_each_variable_that_is_read_and_no_other() -> None:
-    listed = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", (BASE_DIR / ".env.example").read_text("utf-8"), re.MULTILINE)
+    listed = [variable.name for variable in environment.listed()]
 
     assert len(listed) == len(set(listed))
-    assert set(listed) == variables() | of_compose() | OF_LIBRARIES
+    assert set(listed) == {*environment.read(), *environment.of_compose(), *OF_LIBRARIES}
 
 
-def test_each_variable_of_the_example_has_a_comment() -> None:
-    groups = (BASE_DIR / ".env.example").read_text("utf-8").split("\n\n")
-    bare = [group for group in groups if re.search(r"^(# )?[A-Z][A-Z_]+=", group) and "# " not in group]
+def test_each_variable_of_the_example_says_what_it_does_and_gives_an_example() -> None:
+    read = {**environment.of_compose(), **environment.read()}
+    bare = [each.name for each in environment.listed() if not (each.effect and example(each, read.get(each.name)))]
 
-    assert [group for group in bare if not group.startswith("# ")] == []
+    assert bare == []
+
+
+def test_the_example_shows_what_holds_where_a_variable_is_not_set() -> None:
+    holds = {**environment.of_compose(), **environment.read()}
+    shown = {each.name: each.shown for each in environment.listed() if each.name in holds}
+
+    assert shown == {name: environment.written(holds[name].default) for name in shown}
+
+
+def test_a_server_starts_with_every_example_of_the_example() -> None:
+    read = environment.read()
+    examples = {each.name: example(each, read[each.name]) for each in environment.listed() if each.name in read}
+
+    result = manage("check", **{**examples, "ENV_FILE": ""})
+
+    assert result.returncode == 0, result.stderr
+
+
+def test_every_example_of_a_key_can_be_used(settings: Any) -> None:
+    for key, (_, value) in keys.IP_TRACKING.items():
+        conf.build({key: value})
+    settings.METRICS = {key: value for key, (_, value) in keys.METRICS.items()}
+
+    assert [*check_settings(None), *check_datadog(None)] == []
 
 
 def test_settings_are_the_only_reader_of_the_environment() -> None:
