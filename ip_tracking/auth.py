@@ -15,7 +15,6 @@ from ip_tracking import device
 from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import login_plan
 from ip_tracking.outcomes import LOGIN_FAILED, account_named
-from ip_tracking.refused import Refused
 from ip_tracking.steps import drive
 from ip_tracking.visit import Attempt, current
 
@@ -48,7 +47,7 @@ class GateBackend:
         verdict = drive(passage.admit(visit, "", login_plan(), ask))
         if verdict.refused:
             visit.logins_refused += 1
-            raise Refused(verdict)
+            raise passage.refusal(visit, verdict)
         visit.attempts.append(Attempt(verdict.quotas, account))
 
     async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> None:

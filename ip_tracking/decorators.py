@@ -11,7 +11,6 @@ from django.http import HttpRequest
 
 from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import plan_named
-from ip_tracking.refused import Refused
 from ip_tracking.steps import drive
 from ip_tracking.visit import current
 
@@ -74,7 +73,7 @@ def pass_gate(names: frozenset[str], request: HttpRequest, arguments: dict[str, 
     ask = limiter.Ask(inside=True, request=request, arguments=arguments)
     verdict = yield from passage.admit(visit, visit.user, plan, ask)
     if verdict.refused:
-        raise Refused(verdict)
+        raise passage.refusal(visit, verdict)
     visit.policies |= plan.policies
     visit.quotas += verdict.quotas
 

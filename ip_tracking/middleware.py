@@ -191,7 +191,10 @@ class SentinelMiddleware:
             device.remember(request, response, visit.signed_in)
 
     def _count(self, visit: Visit, method: str, verdict: Verdict) -> None:
-        """A refusal once: by the decision, by the policy, or because the store is away. What is in shadow apart."""
+        """A refusal once: by the decision, by the policy, or because the store is away. What is in shadow apart.
+
+        Also one that the view answered itself, as GraphQL does with each of its fields.
+        """
         route = visit.route or "unresolved"
         missing = CLOSED if verdict.away else visit.store_missing
         if missing:
@@ -199,6 +202,8 @@ class SentinelMiddleware:
         for outcome, number in sign_ins(visit, method, bool(verdict.refused)).items():
             if number:
                 emit.count(catalogue.AUTH_ATTEMPTS, number, outcome=outcome)
+        if not verdict.refused and visit.refused_inside is not None:
+            verdict = visit.refused_inside
         if verdict.refused in {BLOCK, THROTTLE}:
             emit.count(catalogue.BLOCKED, reason=verdict.refused, route=route)
         elif verdict.refused and not verdict.away:

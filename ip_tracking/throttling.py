@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from ip_tracking.decorators import named_by, pass_gate
 from ip_tracking.gate import limiter, passage
 from ip_tracking.gate.plan import plan_named
 from ip_tracking.gate.policies import table
-from ip_tracking.refused import Refused
 from ip_tracking.steps import drive
 from ip_tracking.visit import Visit, current
+
+if TYPE_CHECKING:
+    # REST framework imports its DEFAULT_THROTTLE_CLASSES, so this module, while that one is only half there.
+    from rest_framework.views import APIView
 
 
 class GateThrottle(BaseThrottle):
@@ -41,7 +43,7 @@ def _now_known(visit: Visit, user: str) -> Generator[Any, Any, None]:
     plan, ask = plan_named(visit.policies & by_caller), limiter.Ask(inside=True)
     verdict = yield from passage.admit(visit, user, plan, ask)
     if verdict.refused:
-        raise Refused(verdict)
+        raise passage.refusal(visit, verdict)
     moved = [quota for quota in visit.quotas if quota.limit.policy.key == "caller"]
     yield from limiter.give_back(moved)
     visit.user = user

@@ -33,6 +33,7 @@ class Visit:
     outcomes: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     refusal: Any = None  # the Verdict that refused inside the view
+    refused_inside: Any = None  # the first Verdict that did, also where the view answered it itself, as GraphQL does
     route: str = ""  # "" where the path leads nowhere
     kind: str = ""
     outcome: str = ""  # the one that counts, of all its outcomes

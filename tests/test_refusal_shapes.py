@@ -10,10 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth import authenticate
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
-from ip_tracking.gate import decisions
+from ip_tracking.gate import decisions, responses
+from ip_tracking.refused import Refused
+from metrics import catalogue, emit
+from metrics import client as sending
+from tests.dogstatsd import udp_receiver
+from tests.metrics.conftest import send_to
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 ONE = {"rates": ["1/m"], "routes": ["*"], "why": "for a test"}
@@ -27,11 +32,30 @@ def signs_in(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=200 if authenticate(request, username="dana", password="wrong") else 401)
 
 
+def signs_in_by_aliases(request: HttpRequest) -> JsonResponse:
+    errors = []
+    for number in range(4):
+        try:
+            authenticate(request, username=f"dana-{number}", password="wrong")
+        except Refused as refusal:
+            errors.append({"message": str(refusal), "extensions": refusal.extensions})
+    return JsonResponse({"errors": errors})
+
+
 urlpatterns = [
+    path("graphql-logins/", signs_in_by_aliases, name="graphql-logins"),
     path("graphql/", answers, name="graphql"),
     path("graphql-login/", signs_in, name="graphql-login"),
     path("rest/", answers, name="rest"),
 ]
+
+
+@pytest.fixture
+def agent(monkeypatch):
+    with udp_receiver() as receiver:
+        send_to(monkeypatch, receiver.environ)
+        yield receiver
+        sending.close()
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +161,39 @@ def test_a_browser_reads_a_page_whose_only_style_its_policy_allows(client):
     assert response["Content-Security-Policy"] == (
         f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
+
+
+@pytest.mark.parametrize("engines", [[], [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]])
+def test_a_browser_reads_the_same_page_where_a_project_has_no_templates(client, settings, engines):
+    """As an API often has none: else the refusal is an error 500."""
+    settings.TEMPLATES = engines
+    responses._style_hash.cache_clear()
+
+    response = refused(client, "/rest/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+
+    assert response.status_code == 429
+    assert b"<h1>Quota exceeded</h1>" in response.content
+    assert b"{%" not in response.content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_that_a_view_answers_itself_tells_all_and_is_counted_once(client, tracking, agent):
+    """GraphQL makes of each exception an error of its field, from its text and its `extensions`."""
+    login = {"rates": ["2/m"], "kinds": ["login"], "key": "network", "why": "for a test"}
+    tracking(POLICIES={"tries": login})
+
+    response = client.post("/graphql-logins/")
+
+    assert response.status_code == 200
+    first, second = response.json()["errors"]
+    assert first["message"] == first["extensions"]["detail"]
+    assert first["message"].startswith("Too many requests under the policy tries. Retry in ")
+    assert first["extensions"]["code"] == "RATE_LIMITED"
+    assert 0 < first["extensions"]["retry-after"] <= 60
+    assert second["extensions"].keys() == first["extensions"].keys()
+    emit.flush()
+    assert agent.total(catalogue.THROTTLED, policy="tries", route="graphql-logins") == 1
+    assert agent.total(catalogue.AUTH_ATTEMPTS, outcome="refused") == 2
 
 
 def test_the_old_fields_say_what_the_new_ones_say(client, tracking):

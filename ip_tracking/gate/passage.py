@@ -7,8 +7,10 @@ from typing import Any
 
 from ip_tracking.gate import limiter, switch
 from ip_tracking.gate.plan import Plan
+from ip_tracking.gate.problem import extensions_of
 from ip_tracking.gate.store import Call
 from ip_tracking.gate.verdict import Verdict, graver
+from ip_tracking.refused import Refused
 from ip_tracking.visit import Visit
 
 
@@ -26,3 +28,9 @@ def bind(visit: Visit, verdict: Verdict) -> Verdict:
     if verdict.missing:
         visit.store_missing = graver(visit.store_missing, verdict.missing)
     return verdict
+
+
+def refusal(visit: Visit, verdict: Verdict) -> Refused:
+    """Returns what code inside a view raises; the visit keeps it, for where it never comes back to the door."""
+    visit.refused_inside = visit.refused_inside or verdict
+    return Refused(verdict, extensions_of(verdict, visit.request_id))

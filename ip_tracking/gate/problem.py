@@ -6,6 +6,9 @@ from typing import Any
 
 from ip_tracking.gate.verdict import BLOCK, THROTTLE, Verdict
 
+# What GraphQL clients look at, by status.
+CODES = {403: "FORBIDDEN", 429: "RATE_LIMITED", 503: "SERVICE_UNAVAILABLE"}
+
 TYPES = "https://iana.org/assignments/http-problem-types#"
 
 
@@ -46,3 +49,12 @@ def problem_of(verdict: Verdict, request_id: str) -> dict[str, Any]:
         "instance": instance,
         "violated-policies": verdict.violated,
     }
+
+
+def extensions_of(verdict: Verdict, request_id: str) -> dict[str, Any]:
+    """Returns the same for the `extensions` of a GraphQL error, whose clients look at `code`."""
+    problem = problem_of(verdict, request_id)
+    extensions = {"code": CODES[problem["status"]], **problem}
+    if verdict.refused != BLOCK:
+        extensions["retry-after"] = verdict.retry_after_s
+    return extensions

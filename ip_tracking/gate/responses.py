@@ -7,24 +7,22 @@ import hashlib
 import json
 from collections.abc import Set
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.template import Context, Engine, TemplateDoesNotExist
 from django.template.loader import render_to_string
 
 from ip_tracking import conf
 from ip_tracking.gate.cacheable import is_shareable
 from ip_tracking.gate.fields import fields_of, standings
 from ip_tracking.gate.policies import GRAPHQL
-from ip_tracking.gate.problem import problem_of
+from ip_tracking.gate.problem import extensions_of, problem_of
 from ip_tracking.gate.verdict import BLOCK, Quota, Verdict
 
 PROBLEM = "application/problem+json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-
-
-# What GraphQL clients look at, by status.
-CODES = {403: "FORBIDDEN", 429: "RATE_LIMITED", 503: "SERVICE_UNAVAILABLE"}
 
 PAGE, STYLE = "ip_tracking/refused.html", "ip_tracking/refused.css"
 
@@ -35,7 +33,7 @@ def refusal(request: HttpRequest, verdict: Verdict, request_id: str) -> HttpResp
     if _is_browser(request):
         response = _page(problem)
     elif _is_graphql(request):
-        response = _graphql_error(request, problem, verdict)
+        response = _graphql_error(request, extensions_of(verdict, request_id))
     else:
         response = HttpResponse(json.dumps(problem), status=problem["status"], content_type=PROBLEM)
     response["Content-Length"] = str(len(response.content))  # nothing after the door adds it
@@ -58,7 +56,7 @@ def add_fields(response: HttpResponse, quotas: tuple[Quota, ...], returned: Set[
 
 
 def _page(problem: dict[str, Any]) -> HttpResponse:
-    response = HttpResponse(render_to_string(PAGE, problem), status=problem["status"])
+    response = HttpResponse(_rendered(PAGE, problem), status=problem["status"])
     # Alone on its page: no script, not in a frame, and no style but its own, which is in it: a sheet of its own would
     # be refused like the page.
     response["Content-Security-Policy"] = (
@@ -67,20 +65,30 @@ def _page(problem: dict[str, Any]) -> HttpResponse:
     return response
 
 
+def _rendered(name: str, context: dict[str, Any]) -> str:
+    """By the project's own engine, so that it may have a page of its own; an API often has none that finds ours."""
+    try:
+        return render_to_string(name, context)
+    except TemplateDoesNotExist:
+        return _own_engine().get_template(name).render(Context(context))
+
+
+@lru_cache(maxsize=1)
+def _own_engine() -> Engine:
+    return Engine(dirs=[str(Path(__file__).parents[1] / "templates")])
+
+
 @lru_cache(maxsize=1)
 def _style_hash() -> str:
-    digest = hashlib.sha256(render_to_string(STYLE).encode()).digest()
+    digest = hashlib.sha256(_rendered(STYLE, {}).encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def _graphql_error(request: HttpRequest, problem: dict[str, Any], verdict: Verdict) -> HttpResponse:
+def _graphql_error(request: HttpRequest, extensions: dict[str, Any]) -> HttpResponse:
     """A request error of GraphQL over HTTP: `errors` without `data`, as nothing was executed."""
-    extensions = {"code": CODES[problem["status"]], **problem}
-    if verdict.refused != BLOCK:
-        extensions["retry-after"] = verdict.retry_after_s
-    body = {"errors": [{"message": problem["detail"], "extensions": extensions}]}
+    body = {"errors": [{"message": extensions["detail"], "extensions": extensions}]}
     media_type = GRAPHQL_RESPONSE if _accepts(request, GRAPHQL_RESPONSE) else "application/json"
-    return HttpResponse(json.dumps(body), status=problem["status"], content_type=media_type)
+    return HttpResponse(json.dumps(body), status=extensions["status"], content_type=media_type)
 
 
 def _is_browser(request: HttpRequest) -> bool:
