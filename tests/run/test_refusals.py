@@ -9,11 +9,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pages import environment
 
 from sentinel import embedded, run
 from tests.required import require
 from tests.run.house import BASE_DIR, parent_environment, run_once
-from tests.test_wiring import variables
 
 
 def test_a_taken_port_is_named_with_another_one(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_path_too_long_for_a_unix_socket_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_run_sets_every_variable_so_that_none_comes_from_the_shell_or_env_file(tmp_path: Path) -> None:
-    assert variables() - run.environment_of(tmp_path).keys() == set()
+    assert set(environment.read()) - run.environment_of(tmp_path).keys() == set()
 
 
 @pytest.fixture
