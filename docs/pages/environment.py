@@ -78,13 +78,28 @@ def read() -> Mapping[str, Read]:
     values = _settings_of_nobody()
     found: dict[str, Read] = {}
     for call, instead in _calls(tree):
-        reader = _reader(call.func, known)
-        if reader and call.args and isinstance(call.args[0], ast.Constant):
+        if _reads(call, known):
             given = _default(call)
             default = _value(given, values) if given is not None else None
             default = _value(instead, values) if instead is not None and default in ("", None) else default
-            found.setdefault(str(call.args[0].value), Read(_type(reader, call, values), default))
+            name = str(call.args[0].value)  # type: ignore[attr-defined]  # a constant, as `_reads` saw
+            found.setdefault(name, Read(_type(_reader(call.func, known), call, values), default))
     found["SECRET_KEY"] = Read("text", None, needed=True)
+    return found
+
+
+def behind(dictionary: str) -> Mapping[str, str]:
+    """Returns for each key of IP_TRACKING or METRICS the variable that settings.py takes it from, where it is one."""
+    tree = ast.parse((ROOT / "sentinel/settings.py").read_text("utf-8"))
+    known, named = _readers(tree), _named(tree)
+    found = {}
+    for key, value in _entries(named[dictionary]):
+        # A name or a function of the module may stand there, which read the variable.
+        stands_for = value.func if isinstance(value, ast.Call) and not value.args else value
+        looked_at = named.get(stands_for.id, value) if isinstance(stands_for, ast.Name) else value
+        names = [str(call.args[0].value) for call in ast.walk(looked_at) if _reads(call, known)]  # type: ignore[attr-defined]
+        if names:
+            found[key] = names[0]
     return found
 
 
@@ -132,6 +147,31 @@ def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, ast.expr | None]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield node, instead.get(id(node))
+
+
+def _reads(node: ast.AST, known: set[str]) -> bool:
+    """Whether a call reads a variable that it names."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    return bool(_reader(node.func, known)) and isinstance(node.args[0], ast.Constant)
+
+
+def _named(tree: ast.Module) -> dict[str, ast.AST]:
+    """Returns the functions and values of settings.py by their names."""
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    values = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    return {**functions, **values}
+
+
+def _entries(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant):
+                yield str(key.value), value
 
 
 def _default(call: ast.Call) -> ast.expr | None:

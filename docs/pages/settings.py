@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, fields
 from itertools import groupby
 from typing import Any
@@ -29,7 +29,8 @@ They are read in `sentinel/settings.py` only, from the environment or from a fil
 
 ## `IP_TRACKING`
 
-An unknown key, or a value that cannot be used, is a system check error that says what to write.
+An unknown key, or a value that cannot be used, is a system check error that says what to write. Sentinel's own
+project takes a key from the variable of the same name, where there is one, or from the one that is named.
 
 {ip_tracking}
 
@@ -69,8 +70,8 @@ def page() -> str:
     ours = [field for field in fields(conf.Settings) if field.name not in conf.DERIVED]
     return PAGE.format(
         variables=variables(),
-        ip_tracking=_keys(keys.IP_TRACKING, ours),
-        metrics=_keys(keys.METRICS, fields(MetricsSettings)),
+        ip_tracking=_keys(keys.IP_TRACKING, ours, environment.behind("IP_TRACKING")),
+        metrics=_keys(keys.METRICS, fields(MetricsSettings), environment.behind("METRICS")),
     )
 
 
@@ -98,15 +99,22 @@ def _variable(variable: Listed, read: Read) -> Row:
     return _code(variable.name), read.type, default, PAGE_OF_DOCS.sub(r"[\1](\1)", variable.effect), shown
 
 
-def _keys(told: keys.Told, settings: Collection[Field[Any]]) -> str:
+def _keys(told: keys.Told, settings: Collection[Field[Any]], variables: Mapping[str, str]) -> str:
     by_key = {field.name.upper(): field for field in settings}
     if apart := by_key.keys() ^ told.keys():
         raise SystemExit(f"{', '.join(sorted(apart))}: a setting, or told in docs/pages/keys.py, but not both.")
-    rows = [
-        (_code(key), _type(key, field), _default(field), told[key][0], _code(_python(told[key][1])))
-        for key, field in by_key.items()
-    ]
+    rows = []
+    for key, field in by_key.items():
+        effect, given = told[key]
+        rows.append(
+            (_code(key), _type(key, field), _default(field), effect + _by(key, variables), _code(_python(given)))
+        )
     return table(KEYS_HEAD, rows)
+
+
+def _by(key: str, variables: Mapping[str, str]) -> str:
+    variable = variables.get(key, key)
+    return f" (here by `{variable}`)" if variable != key else ""
 
 
 def _type(key: str, field: Field[Any]) -> str:

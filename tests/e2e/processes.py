@@ -47,11 +47,13 @@ def wait_until(
 
 
 @contextlib.contextmanager
-def running(args: list[str], env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    args: list[str], env: dict[str, str], log: Path, directory: Path = ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a program in a session of its own; at the end SIGTERM, then SIGKILL for what does not listen."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            args, env=env, cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
+            args, env=env, cwd=directory, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
         )
     try:
         yield process

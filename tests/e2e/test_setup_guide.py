@@ -51,7 +51,7 @@ def follow(steps: list[Block], directory: Path, url: str, values: Mapping[str, s
         for number, step in enumerate(steps):
             if step.kind == "sh server":
                 command = ["bash", "-c", f"exec {instead(step.text, values)}"]
-                servers.enter_context(processes.running(command, environ, directory / f"server{number}.log"))
+                servers.enter_context(processes.running(command, environ, directory / f"server{number}.log", directory))
             elif step.kind == "sh":
                 if before == "sh server":
                     processes.wait_until(lambda: _answers(url), "the web server's start")

@@ -82,22 +82,23 @@ class Upstream(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def in_front(snippet: str, at: Path) -> Iterator[str]:
-    """Starts nginx with a snippet, before an upstream of ours; yields its address."""
+def in_front(settings: str, at: Path) -> Iterator[str]:
+    """Starts nginx with these settings, before an upstream of ours; yields its address."""
     upstream = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
     thread = threading.Thread(target=upstream.serve_forever, daemon=True)
     thread.start()
     port = free_port()
     for written, ours in (
         ("127.0.0.1:8000", f"127.0.0.1:{upstream.server_port}"),
+        ("web:8000", f"127.0.0.1:{upstream.server_port}"),
         ("listen 443 ssl", f"listen 127.0.0.1:{port}"),
         ("listen 8080", f"listen 127.0.0.1:{port}"),
         ("listen 80;", f"listen 127.0.0.1:{free_port()};"),
         ("set_real_ip_from 10.0.1.0/24", "set_real_ip_from 127.0.0.1"),  # where this test's load balancer is
         ("set_real_ip_from 104.16.0.0/13", "set_real_ip_from 127.0.0.1"),
     ):
-        snippet = snippet.replace(written, ours)
-    (at / "nginx.conf").write_text(AROUND.format(at=at, snippet="\n".join(_without_tls(snippet))))
+        settings = settings.replace(written, ours)
+    (at / "nginx.conf").write_text(settings)
     url = f"http://127.0.0.1:{port}/"
     try:
         with running(command(at), dict(os.environ), at / "nginx.log"):
@@ -109,8 +110,8 @@ def in_front(snippet: str, at: Path) -> Iterator[str]:
         thread.join()
 
 
-def _without_tls(snippet: str) -> list[str]:
-    return [line for line in snippet.splitlines() if not line.strip().startswith("ssl_")]
+def _without_tls(snippet: str) -> str:
+    return "\n".join(line for line in snippet.splitlines() if not line.strip().startswith("ssl_"))
 
 
 def _answers(url: str) -> bool:
@@ -130,9 +131,21 @@ def _answers(url: str) -> bool:
     ],
 )
 def test_what_nginx_hands_on_is_the_client_it_saw(name, sent, client, tmp_path):
-    with in_front(SNIPPETS[NAMES.index(name)], tmp_path) as url:
+    settings = AROUND.format(at=tmp_path, snippet=_without_tls(SNIPPETS[NAMES.index(name)]))
+    with in_front(settings, tmp_path) as url:
         requests.get(url, headers={"Host": "shop.example.com", **sent}, timeout=5)
 
     assert Upstream.told["X-Forwarded-For"] == client
     assert Upstream.told["Host"] == "shop.example.com"
     assert Upstream.told["X-Forwarded-Proto"] == ("https" if name == "alb" else "http")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("said", "handed_on"), [({}, "http"), ({"X-Forwarded-Proto": "https"}, "https")])
+def test_the_containers_nginx_hands_on_that_tls_ended_in_front_of_it(said, handed_on, tmp_path):
+    settings = (ROOT / "deploy/nginx.conf").read_text("utf-8").replace("/tmp/", f"{tmp_path}/")  # noqa: S108 - of its container
+    with in_front(f"daemon off; master_process off;\n{settings}", tmp_path) as url:
+        requests.get(url, headers={"X-Forwarded-For": "198.51.100.1", **said}, timeout=5)
+
+    assert Upstream.told["X-Forwarded-Proto"] == handed_on
+    assert Upstream.told["X-Forwarded-For"] == "127.0.0.1"
