@@ -173,6 +173,7 @@ def test_a_link_opens_one_account(client: Client, db: None) -> None:
         signing.dumps("eve@example.com"),
         signing.dumps("eve@example.com", salt="another"),
     ],
+    ids=["letter", "three letters", "colons", "accents", "long", "another's use of the key", "another salt"],
 )
 def test_a_link_that_is_not_ours_opens_nothing(client: Client, db: None, token: str) -> None:
     answer = post(client, CONFIRM, token=token, password=PASSWORD)

@@ -1,0 +1,3 @@
+from bureau.celery import app
+
+__all__ = ["app"]
