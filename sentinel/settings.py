@@ -415,6 +415,7 @@ IP_TRACKING = {
         "shop:token-refresh": "token",
         "admin:login": "login",
         "shop:password-change": "login",  # a password can be guessed there
+        "shop:email-change": "login",
         "shop:registration": "registration",
         "shop:registration-confirm": "confirmation",  # nothing to guess: its token is signed
         "shop:password-reset": "password-reset",
