@@ -439,6 +439,7 @@ IP_TRACKING = {
         "shop:cart-item": "cart",
         "shop:coupon": "coupon",
         "shop:password-change": "login",  # a password can be guessed there
+        "shop:email-change": "login",
         "shop:registration": "registration",
         "shop:registration-confirm": "confirmation",  # nothing to guess: its token is signed
         "shop:password-reset": "password-reset",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from shop.accounts.views.address import EmailChangeView, EmailConfirmView
 from shop.accounts.views.me import MeView
 from shop.accounts.views.password import PasswordChangeView, PasswordResetConfirmView, PasswordResetView
 from shop.accounts.views.registration import RegistrationConfirmView, RegistrationView
@@ -28,8 +29,10 @@ urlpatterns = [
     path("auth/registration/confirm/", RegistrationConfirmView.as_view(), name="registration-confirm"),
     path("auth/password-reset/", PasswordResetView.as_view(), name="password-reset"),
     path("auth/password-reset/confirm/", PasswordResetConfirmView.as_view(), name="password-reset-confirm"),
+    path("auth/email/confirm/", EmailConfirmView.as_view(), name="email-confirm"),
     path("me/", MeView.as_view(), name="me"),
     path("me/password/", PasswordChangeView.as_view(), name="password-change"),
+    path("me/email/", EmailChangeView.as_view(), name="email-change"),
     path("users/", UserListView.as_view(), name="user-list"),
     path("users/<int:pk>/", UserDetailView.as_view(), name="user-detail"),
     path("categories/", CategoryListView.as_view(), name="category-list"),

@@ -53,7 +53,13 @@ def test_each_policy_says_what_it_covers_and_what_it_did():
     assert (found["dead"], found["unguarded"]) == ([], [])
     assert policies["site"]["covers"] == ["*"]
     assert policies["payment"]["covers"] == ["shop:checkout", "shop:order-pay"]
-    assert policies["login"]["covers"] == ["shop:login", "admin:login", "authenticate()"]
+    assert policies["login"]["covers"] == [
+        "shop:login",
+        "shop:password-change",
+        "shop:email-change",
+        "admin:login",
+        "authenticate()",
+    ]
     assert policies["coupon"]["covers"] == ["shop:coupon"]
     assert policies["login"]["rates"] == ["10/m"]
     assert (policies["site"]["evaluated"], policies["login"]["evaluated"], policies["payment"]["evaluated"]) == (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
+from tests.shop.accounts import without_workers
 from tests.shop.hashing import CountingHasher
 
 API = "/api/v1"
@@ -23,14 +24,15 @@ Ask = Callable[..., HttpResponse]
 
 
 @pytest.fixture
-def ask() -> Ask:
-    """From one address, unless told otherwise."""
+def ask() -> Iterator[Ask]:
+    """From one address. Mails are asked for, and nobody sends them."""
     caches["default"].clear()
 
     def post(path: str, **body: Any) -> HttpResponse:
         return Client().post(f"{API}{path}", body, content_type="application/json", REMOTE_ADDR="198.51.100.7")
 
-    return post
+    with without_workers():
+        yield post
 
 
 @pytest.fixture

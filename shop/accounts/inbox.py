@@ -1,7 +1,11 @@
-"""However many ask from wherever, nobody's inbox is filled: so many mails an hour to each address, known or not."""
+"""However many ask from wherever, nobody's inbox is filled: so many mails of a kind an hour to each address.
+
+Each kind by itself: who has used up an owner's links to a new password has sent them three that work.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.decorators import method_decorator
@@ -21,10 +25,12 @@ def address_typed(group: str, request: Request) -> str:
     return normal_email(email).encode("utf-8", "replace").decode() if isinstance(email, str) else ""
 
 
-# Not refused: a 429 would tell that somebody had asked for this address, and strangers would keep its owner out.
-spare_inbox = method_decorator(
-    ratelimit(group="shop.accounts.inbox", key=address_typed, rate=MAILS_TO_ONE_ADDRESS, method="POST", block=False)
-)
+def spare_inbox(kind: str) -> Callable[[Any], Any]:  # Any: a view's method goes in and comes out
+    """Refuses nobody: a 429 would tell that somebody had asked for this address. The view asks `is_full`."""
+    group = f"shop.accounts.inbox.{kind}"
+    return method_decorator(
+        ratelimit(group=group, key=address_typed, rate=MAILS_TO_ONE_ADDRESS, method="POST", block=False)
+    )
 
 
 def is_full(request: Request) -> bool:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from shop.accounts import passwords, registration
+from shop.accounts import address, passwords, registration
 from shop.accounts.models import User
 
 
@@ -34,6 +34,20 @@ def invite(user_id: int) -> None:
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is not None:
         _send("invitation", "Your new account", user.email, _link(user))
+
+
+def answer_move(user_id: int, email: str) -> None:
+    """To the address that an account wants: the link, or that another account has it."""
+    if User.objects.filter(email=email).exists():
+        _send("known", "You have an account", email, _page("password-reset"))
+        return
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is not None:
+        _send("move", "Your new address", email, _page("email/confirm", address.token_for(user, email)))
+
+
+def tell_moved(email: str) -> None:
+    _send("moved", "Your address was changed", email, "")
 
 
 def tell_password_changed(user_id: int) -> None:

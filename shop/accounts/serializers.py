@@ -56,6 +56,15 @@ class PasswordChangeSerializer(serializers.Serializer[Tokens]):
     refresh = serializers.CharField(read_only=True)
 
 
+class EmailChangeSerializer(serializers.Serializer[Any]):
+    email = AccountEmail()
+    current_password = Password()
+
+
+class EmailConfirmSerializer(serializers.Serializer[Any]):
+    token = Token(help_text="From the link in the mail.")
+
+
 # An account as staff see it. They learn who has which address anyway, so a taken one is said plainly.
 class UserSerializer(serializers.ModelSerializer[User]):
     username = Username(

@@ -37,6 +37,16 @@ def invite(user_id: int) -> None:
     mails.invite(user_id)
 
 
+@shared_task(name="shop.accounts.tasks.answer_move", **TRIES)
+def answer_move(user_id: int, email: str) -> None:
+    mails.answer_move(user_id, email)
+
+
+@shared_task(name="shop.accounts.tasks.tell_moved", **TRIES)
+def tell_moved(email: str) -> None:
+    mails.tell_moved(email)
+
+
 @shared_task(name="shop.accounts.tasks.tell_password_changed", **TRIES)
 def tell_password_changed(user_id: int) -> None:
     mails.tell_password_changed(user_id)

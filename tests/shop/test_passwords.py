@@ -219,11 +219,20 @@ def test_an_inactive_account_has_no_link(client: Client, ada: User) -> None:
     assert post(client, CONFIRM, token=token, password=NEW).status_code == 400
 
 
-def test_registration_and_reset_share_what_one_inbox_is_sent(client: Client, ada: User) -> None:
-    answers = [post(client, path, email="ada@example.com") for path in (ASK, "/auth/registration/") * 2]
+def test_one_inbox_is_sent_three_links_an_hour(client: Client, ada: User) -> None:
+    answers = [post(client, ASK, email=email) for email in ["ada@example.com"] * 3 + ["ADA@example.com"]]
 
     assert [answer.status_code for answer in answers] == [202] * 4
     assert len(mail.outbox) == 3
+
+
+def test_mails_about_registration_use_up_none_of_the_links_to_a_new_password(client: Client, ada: User) -> None:
+    for _ in range(4):
+        post(client, "/auth/registration/", email="ada@example.com")
+
+    post(client, ASK, email="ada@example.com")
+
+    assert mail.outbox[-1].subject == "Choose a new password"
 
 
 # Hashed

@@ -255,6 +255,20 @@ def test_without_a_broker_every_address_is_told_to_come_back(client: Client, ada
     assert answers[0].json()["type"] == "urn:problem-type:shop:no-mail"
 
 
+def test_the_mail_is_asked_for_at_the_broker_that_workers_listen_to(client: Client, db: None) -> None:
+    current_app.conf.task_always_eager = False
+    with current_app.connection_for_write() as broker, broker.SimpleQueue("celery") as queue:
+        queue.clear()
+
+        post(client, ASK, email="grace@example.com")
+
+        message = queue.get(timeout=5)
+        message.ack()
+    assert message.headers["task"] == "shop.accounts.tasks.answer_registration"
+    assert message.payload[0] == ["grace@example.com"]
+    assert message.headers["task"] in current_app.tasks
+
+
 def test_the_username_is_drawn(db: None) -> None:
     names = {open_account(f"{n}@example.com", PASSWORD).username for n in range(5)}
 

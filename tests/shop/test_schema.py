@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 
 
@@ -24,6 +25,42 @@ def test_the_description_of_the_api_has_no_gaps(tmp_path: Path) -> None:
     assert buy["requestBody"]["content"]["application/json"]["examples"]
     assert buy["responses"]["201"]["content"]["application/json"]["examples"]
     assert buy["responses"]["402"]["content"]["application/problem+json"]["examples"]
+
+
+ACCOUNTS = {
+    "POST /auth/registration/": {"202", "400", "503"},
+    "POST /auth/registration/confirm/": {"201", "400", "409"},
+    "POST /auth/token/": {"200", "400", "401"},
+    "POST /auth/token/refresh/": {"200", "400", "401"},
+    "POST /auth/logout/": {"204", "400", "401"},
+    "POST /auth/password-reset/": {"202", "400", "503"},
+    "POST /auth/password-reset/confirm/": {"204", "400"},
+    "POST /auth/email/confirm/": {"204", "400", "409"},
+    "GET /me/": {"200", "401"},
+    "PATCH /me/": {"200", "400", "401"},
+    "DELETE /me/": {"204", "401", "409"},
+    "POST /me/password/": {"200", "400", "401", "409"},
+    "POST /me/email/": {"202", "400", "401", "503"},
+    "GET /users/": {"200", "400", "401", "403", "404"},
+    "POST /users/": {"201", "400", "401", "403"},
+    "GET /users/{id}/": {"200", "401", "403", "404"},
+    "PATCH /users/{id}/": {"200", "400", "401", "403", "404", "409"},
+    "DELETE /users/{id}/": {"204", "401", "403", "404", "409"},
+}
+
+
+def test_each_operation_on_accounts_has_its_answers_and_an_example() -> None:
+    with patched_settings({"POSTPROCESSING_HOOKS": []}):
+        paths = SchemaGenerator(urlconf="tests.shop.urls").get_schema(public=True)["paths"]
+
+    described = {
+        f"{method.upper()} {path.removeprefix('/api/v1')}": operation
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if path.startswith(("/api/v1/auth/", "/api/v1/me/", "/api/v1/users/"))
+    }
+    assert {name: set(operation["responses"]) for name, operation in described.items()} == ACCOUNTS
+    assert all(operation["summary"] and "'examples'" in str(operation) for operation in described.values())
 
 
 @pytest.mark.django_db

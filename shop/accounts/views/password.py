@@ -39,7 +39,7 @@ class PasswordResetView(OpenView):
     )
     # A person asks once or twice; five a minute from one address are a list being worked through.
     @method_decorator(ratelimit(key="ip", rate="5/m", method="POST"))
-    @inbox.spare_inbox
+    @inbox.spare_inbox("reset")
     def post(self, request: Request) -> Response:
         asked = EmailSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

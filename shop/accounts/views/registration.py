@@ -31,7 +31,7 @@ class RegistrationView(OpenView):
             NO_MAIL,
         ],
     )
-    @inbox.spare_inbox
+    @inbox.spare_inbox("registration")
     def post(self, request: Request) -> Response:
         asked = EmailSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
