@@ -42,9 +42,21 @@ def test_a_refusal_can_be_read_by_a_page_of_another_origin(client):
 
     assert response.status_code == 429
     assert response["Access-Control-Allow-Origin"] == SHOP
-    assert exposed(response) == {"Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"}
+    assert exposed(response) >= {"Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"}
     assert {"Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"} <= set(response.headers)
     assert "origin" in response["Vary"]
+
+
+@pytest.mark.django_db
+def test_a_page_of_another_origin_reads_a_tag_and_writes_on_it(client):
+    read = client.get(PRODUCTS, headers={"Origin": SHOP})
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match,if-none-match"}
+    preflight = client.options(f"{PRODUCTS}lamp/", headers={"Origin": SHOP, **asked})
+
+    assert {"ETag", "Location"} <= exposed(read)
+    assert "ETag" in read
+    assert {"if-match", "if-none-match"} <= set(preflight["Access-Control-Allow-Headers"].split(", "))
+    assert "PATCH" in preflight["Access-Control-Allow-Methods"]
 
 
 @pytest.mark.django_db

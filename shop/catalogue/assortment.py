@@ -105,7 +105,7 @@ SHELVES = (
     ),
 )
 PER_SHELF = 4 * 4 * len(STYLES)
-MAX_ARTICLES = 99_999  # what a SKU's five digits hold
+MAX_ARTICLES = 999_999  # a SKU ends in five digits or, from the hundred thousandth on, six
 # A prime that divides no shelf's size: its multiples visit every combination once, in an order that looks mixed. Each
 # shelf begins elsewhere, so that neighbours differ.
 STEP = 71

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from shop.catalogue.models import Category, Product
 
 MAX_DESCRIPTION = 10_000
+MAX_STOCK = 2**31 - 1  # what the column holds on every database but SQLite
 SLUG_HELP = "Its name in addresses. Made from the name where none is given."
 
 
@@ -61,6 +62,7 @@ class StaffProductSerializer(ProductSerializer):
     slug = serializers.SlugField(required=False, max_length=200, help_text=SLUG_HELP)
     description = serializers.CharField(required=False, allow_blank=True, max_length=MAX_DESCRIPTION)
     category = serializers.SlugRelatedField[Category](slug_field="slug", queryset=Category.objects.all())
+    stock = serializers.IntegerField(required=False, min_value=0, max_value=MAX_STOCK)
 
     class Meta(ProductSerializer.Meta):
         fields = [*ProductSerializer.Meta.fields, "active"]

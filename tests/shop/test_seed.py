@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils.text import slugify
 
 from shop.accounts.models import User
 from shop.catalogue.assortment import MAX_ARTICLES, articles
@@ -78,3 +79,11 @@ def test_no_two_articles_share_a_name_or_a_sku() -> None:
     everything = list(articles(5000))
 
     assert len({article.name for article in everything}) == len({article.sku for article in everything}) == 5000
+
+
+def test_a_hundred_thousand_products_differ_and_are_the_same_each_time() -> None:
+    many = list(articles(100_000))
+
+    assert len({article.sku for article in many}) == len({slugify(article.name) for article in many}) == 100_000
+    assert many[-1].sku.endswith("-100000")
+    assert many[-10:] == list(articles(100_000))[-10:]
