@@ -11,6 +11,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from shop.accounts import staff as staff_work
 from shop.accounts.models import User
@@ -48,7 +49,10 @@ def clerk(db: None) -> User:
 
 
 def order_of(user: User) -> Order:
-    return Order.objects.create(customer=user, total="1.00", currency="EUR")
+    order = Order(customer=user, total="1.00", currency="EUR")
+    order.changed_at = order.expires_at = timezone.now()
+    order.save()
+    return order
 
 
 # Their own
