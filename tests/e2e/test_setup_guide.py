@@ -15,12 +15,18 @@ import requests
 
 from tests.e2e import processes
 from tests.papers import ROOT, Block, blocks, instead, run
+from tests.required import require
 from tests.run.house import House
 
 pytestmark = pytest.mark.slow
 
 GUIDE = ROOT / "docs/setup-guide.md"
 COPIED = ("sentinel", "shop", "ip_tracking", "metrics", "deploy", "manage.py", "requirements.txt")
+
+
+@pytest.fixture(autouse=True)
+def _curl() -> None:
+    require("curl", "curl")
 
 
 @pytest.fixture
