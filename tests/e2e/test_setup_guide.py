@@ -15,12 +15,18 @@ import requests
 
 from tests.e2e import processes
 from tests.papers import ROOT, Block, blocks, instead, run
+from tests.required import require
 from tests.run.house import House
 
 pytestmark = pytest.mark.slow
 
 GUIDE = ROOT / "docs/setup-guide.md"
 COPIED = ("sentinel", "shop", "ip_tracking", "metrics", "deploy", "manage.py", "requirements.txt")
+
+
+@pytest.fixture(autouse=True)
+def _curl() -> None:
+    require("curl", "curl")
 
 
 @pytest.fixture
@@ -60,7 +66,16 @@ def follow(steps: list[Block], directory: Path, url: str, values: Mapping[str, s
 
 
 def test_one_command_and_the_first_attacker(tmp_path):
+    """The README's attacker comes first, from an address of their own."""
     with House(tmp_path) as house:
+        attack = blocks(ROOT / "README.md", "Try it")[1]
+        values = {"http://127.0.0.1:8000": house.url, "203.0.113.9": "203.0.113.77"}
+        said = run(Block("sh", attack.text), ROOT, shell(tmp_path), values)
+        statuses = re.findall(r"^HTTP/1.1 (\d+)", said, re.MULTILINE)
+        # On a machine so slow that ten guesses take longer than being found out, the block comes first.
+        assert (len(statuses), statuses[0]) == (11, "401")
+        assert statuses[-1] in {"429", "403"}
+
         for step in blocks(GUIDE, "On one machine"):
             if step.kind == "sh":
                 values = {"http://127.0.0.1:8000": house.url}
