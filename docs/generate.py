@@ -112,9 +112,9 @@ Each request that reaches Django counts once, whatever becomes of it:
 
 A refusal counts once: in `security.requests_blocked` by a decision, in `ratelimit.throttled` by a policy (at the door,
 inside the view, by REST framework's throttle or django-ratelimit's decorator, or where GraphQL answers it with a 200),
-or, answered 503, as `limiter.store_missing` with `closed`. What only would be refused is `ratelimit.would_throttle`, and
-nowhere else. Requests decided without the store count once, by the gravest answer of a policy; a gate in shadow closes
-nothing.
+or, answered 503, as `limiter.store_missing` with `closed`. What only would be refused is `ratelimit.would_throttle`,
+and nowhere else. Requests decided without the store count once, by the gravest answer of a policy; a gate in shadow
+closes nothing.
 
 An attempt to sign in is what Django's signals tell (each failed `authenticate()`, each `user_logged_in`), and what the
 gate refuses; where no signal comes, the status of a route of the kind `login` tells.
