@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from django.test import Client
 
 from ip_tracking.gate import store
 
+ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["/named/", "/named-hidden/", "/marked/", "/marked-before/", "/marked-after/"]
 
 
@@ -151,3 +155,23 @@ def test_a_network_at_its_limit_is_refused_before_anybody_is_known(http, policie
     http.get("/throttled/")
 
     assert http.get("/throttled/", **key(7)).status_code == 429
+
+
+AS_DEFAULT = """
+import django
+from django.conf import settings
+settings.configure(
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "ip_tracking", "metrics"],
+    REST_FRAMEWORK={"DEFAULT_THROTTLE_CLASSES": ["ip_tracking.throttling.GateThrottle"]},
+)
+django.setup()
+from rest_framework.views import APIView
+print([throttle.__name__ for throttle in APIView.throttle_classes])
+"""
+
+
+def test_it_may_be_the_default_of_every_view():
+    """REST framework then imports it while its own views are only half there, so in a process that has neither yet."""
+    done = subprocess.run([sys.executable, "-c", AS_DEFAULT], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.stdout.strip() == "['GateThrottle']", done.stderr

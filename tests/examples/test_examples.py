@@ -15,7 +15,7 @@ from tests.examples.readme import ROOT, Reading, followed, wait_until
 
 SETTINGS = {"django-rest-api": "library", "graphql-api": "cinema", "celery-tasks": "bureau"}
 # As many lines as a reader takes in at a glance: marks, comments and policies of one's own included.
-AT_A_GLANCE = 25
+AT_A_GLANCE = 20
 
 
 pytestmark = pytest.mark.slow  # half a minute each: migrations, servers, and commands that wait for what they show
