@@ -3,7 +3,13 @@ from __future__ import annotations
 from django.urls import path
 
 from shop.accounts.views import LoginView, RefreshView
-from shop.catalogue.views import CategoryDetailView, CategoryListView, ProductDetailView, ProductListView
+from shop.catalogue.views import (
+    CategoryDetailView,
+    CategoryListView,
+    ProductDetailView,
+    ProductListView,
+    ProductSearchView,
+)
 from shop.orders.views import CheckoutView
 
 app_name = "shop"
@@ -13,6 +19,7 @@ urlpatterns = [
     path("categories/", CategoryListView.as_view(), name="category-list"),
     path("categories/<slug:slug>/", CategoryDetailView.as_view(), name="category-detail"),
     path("products/", ProductListView.as_view(), name="product-list"),
+    path("products/search/", ProductSearchView.as_view(), name="product-search"),
     path("products/<slug:slug>/", ProductDetailView.as_view(), name="product-detail"),
     path("checkout/", CheckoutView.as_view(), name="checkout"),
 ]
