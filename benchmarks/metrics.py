@@ -98,7 +98,7 @@ def _asking(alias: str) -> Callable[[Any], Any]:
     return middleware
 
 
-asking_bare, asking_counted = _asking("default"), _asking("counted")
+asking_bare, asking_counted = _asking("bare"), _asking("counted")
 
 
 def _compare() -> dict[str, float]:

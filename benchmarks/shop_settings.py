@@ -5,7 +5,9 @@ from __future__ import annotations
 from sentinel.settings import *  # noqa: F403
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "bare"},
+    # Keeps nothing, so that each request asks the database: the shop's own cache is not what is measured.
+    "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+    "bare": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "bare"},
     "counted": {"BACKEND": "benchmarks.metrics.CountedCache", "LOCATION": "counted"},
 }
 # As in production: what does not fit the catalogue is dropped.

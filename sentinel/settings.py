@@ -450,6 +450,7 @@ IP_TRACKING = {
         "shop:category-detail": "catalogue",
         "shop:product-list": "catalogue",
         "shop:product-detail": "catalogue",
+        "shop:product-search": "catalogue",
         "healthz": "health",
         "readyz": "health",
     },

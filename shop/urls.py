@@ -8,7 +8,13 @@ from shop.accounts.views.password import PasswordChangeView, PasswordResetConfir
 from shop.accounts.views.registration import RegistrationConfirmView, RegistrationView
 from shop.accounts.views.session import LoginView, LogoutView, RefreshView
 from shop.accounts.views.users import UserDetailView, UserListView
-from shop.catalogue.views import CategoryDetailView, CategoryListView, ProductDetailView, ProductListView
+from shop.catalogue.views import (
+    CategoryDetailView,
+    CategoryListView,
+    ProductDetailView,
+    ProductListView,
+    ProductSearchView,
+)
 from shop.orders.views.cart import CartCouponView, CartItemsView, CartItemView, CartView
 from shop.orders.views.checkout import CheckoutView
 from shop.orders.views.orders import (
@@ -38,6 +44,7 @@ urlpatterns = [
     path("categories/", CategoryListView.as_view(), name="category-list"),
     path("categories/<slug:slug>/", CategoryDetailView.as_view(), name="category-detail"),
     path("products/", ProductListView.as_view(), name="product-list"),
+    path("products/search/", ProductSearchView.as_view(), name="product-search"),
     path("products/<slug:slug>/", ProductDetailView.as_view(), name="product-detail"),
     path("cart/", CartView.as_view(), name="cart"),
     path("cart/items/", CartItemsView.as_view(), name="cart-items"),

@@ -33,7 +33,7 @@ SAID = {
     412: ("changed-meanwhile", "Changed meanwhile", "This is no longer what you read. Read it again."),
     428: ("if-match-required", "If-Match required", "Send the ETag of what you read as If-Match, or * ..."),
 }
-TOKEN_IS_WRONG = 401  # also where everybody may read: what was sent is wrong, not missing
+# 401 also where everybody may read: what was sent is wrong, not missing.
 IF_MATCH = OpenApiParameter(
     "If-Match",
     location="header",
@@ -109,9 +109,9 @@ def _reads(name: str, summary: str, response: Any, example: Any, *refused: int, 
         responses={
             (200, "application/json"): response,
             304: None,
-            **_refusals(TOKEN_IS_WRONG, *refused),
+            **_refusals(*refused),
         },
-        examples=[_answer(example), *_examples(TOKEN_IS_WRONG, *refused)],
+        examples=[_answer(example), *_examples(*refused)],
     )
 
 
@@ -149,11 +149,11 @@ ADD = (400, 401, 403, 409)
 DELETE = (401, 403, 404, 409, 412, 428)
 CHANGE = (400, *DELETE)
 
-CATEGORY_LIST = _reads("categories_list", "All categories", CategorySerializer(many=True), [TABLES])
+CATEGORY_LIST = _reads("categories_list", "All categories", CategorySerializer(many=True), [TABLES], 401)
 CATEGORY_CREATE = _writes(
     "categories_create", "Add a category", CategorySerializer, TABLES, TABLES, 201, *ADD, conditional=False
 )
-CATEGORY = _reads("categories_retrieve", "One category", CategorySerializer, TABLES, 404)
+CATEGORY = _reads("categories_retrieve", "One category", CategorySerializer, TABLES, 401, 404)
 CATEGORY_PUT = _writes("categories_update", "Replace a category", CategorySerializer, TABLES, TABLES, 200, *CHANGE)
 CATEGORY_PATCH = _writes(
     "categories_partial_update", "Change a category", CategorySerializer, {"parent": "home"}, TABLES, 200, *CHANGE
@@ -165,13 +165,21 @@ PRODUCT_LIST = _reads(
     "Products on sale",
     CutSerializer,
     LIST_OF_DESKS,
+    *(400, 401, 404),
+    parameters=[*_filters(), *PIECES],
+)
+PRODUCT_SEARCH = _reads(
+    "products_search",
+    "Search products on sale",
+    CutSerializer,
+    LIST_OF_DESKS,
     *(400, 404),
     parameters=[*_filters(), *PIECES],
 )
 PRODUCT_CREATE = _writes(
     "products_create", "Add a product", StaffProductSerializer, NEW_DESK, STAFF_DESK, 201, *ADD, conditional=False
 )
-PRODUCT = _reads("products_retrieve", "One product", ProductSerializer, DESK, 404)
+PRODUCT = _reads("products_retrieve", "One product", ProductSerializer, DESK, 401, 404)
 PRODUCT_PUT = _writes(
     "products_update", "Replace a product", StaffProductSerializer, NEW_DESK, STAFF_DESK, 200, *CHANGE
 )

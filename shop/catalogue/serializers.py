@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from shop.catalogue.models import Category, Product
 
+RESERVED = {"search"}  # the address of something else
 MAX_DESCRIPTION = 10_000
 MAX_STOCK = 2**31 - 1  # what the column holds on every database but SQLite
 SLUG_HELP = "Its name in addresses. Made from the name where none is given."
@@ -22,6 +23,7 @@ def free_slug(model: type[Category] | type[Product], name: str) -> str:
     if not base:
         raise serializers.ValidationError({"slug": ["This name has no Latin letters to make one from: give one."]})
     taken = set(model._default_manager.filter(slug__startswith=base).values_list("slug", flat=True))
+    taken |= RESERVED
     numbered = (f"{base}-{number}" for number in range(2, len(taken) + 2))
     return base if base not in taken else next(slug for slug in numbered if slug not in taken)
 
@@ -78,8 +80,9 @@ def _with_slug(
     others = (
         model._default_manager.exclude(pk=serializer.instance.pk) if serializer.instance else model._default_manager
     )
-    if "slug" in values and others.filter(slug=values["slug"]).exists():
-        raise serializers.ValidationError({"slug": ["Another has this slug."]})
+    slug = values.get("slug")
+    if slug in RESERVED or (slug and others.filter(slug=slug).exists()):
+        raise serializers.ValidationError({"slug": ["Something else has this slug."]})
     if "slug" not in values and serializer.instance is None:
         values["slug"] = free_slug(model, values["name"])
     return values

@@ -3,17 +3,20 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import extend_schema_view
-from rest_framework.permissions import IsAuthenticatedOrReadOnly
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from shop.asynchronous import AsyncAPIView
 from shop.catalogue import described, reading
 from shop.catalogue.access import ReadOrStaff, may
 from shop.catalogue.filters import asked_of
@@ -127,6 +130,21 @@ class ProductListView(CatalogueView):
         with one_write():
             content = saved(StaffProductSerializer(data=request.data))
         return self.written(content, HTTPStatus.CREATED)
+
+
+@extend_schema_view(get=described.PRODUCT_SEARCH)
+class ProductSearchView(AsyncAPIView, CatalogueView):
+    """The list with a text, for who has no token. docs/benchmarks.md says what its being async gains."""
+
+    permission_classes = [AllowAny]
+    model_name = "product"
+
+    async def get(self, request: Request) -> Response:
+        asked, piece = asked_of(request.query_params), piece_of(request.query_params)
+        if "search" not in asked:
+            raise ValidationError({"search": ["Say what to look for."]})
+        cut = await sync_to_async(reading.products)(asked, piece)
+        return self.shown(_with_addresses(cut, request), for_staff=False)
 
 
 @extend_schema_view(

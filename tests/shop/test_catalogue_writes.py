@@ -94,6 +94,11 @@ def test_a_slug_is_made_once_from_the_name_and_is_nobody_elses(staff: Client, la
     assert refused(send(staff, "post", PRODUCTS, {**LAMP, "sku": "L4", "name": "灯"})) == {"#/slug"}
 
 
+def test_the_search_keeps_its_address(staff: Client, lamps: Category) -> None:
+    assert refused(send(staff, "post", PRODUCTS, {**LAMP, "slug": "search"})) == {"#/slug"}
+    assert send(staff, "post", PRODUCTS, {**LAMP, "name": "Search"}).json()["slug"] == "search-2"
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
