@@ -12,6 +12,11 @@ import pytest
 ON_BOTH = [
     "tests/metrics/test_redis_export.py",
     "tests/record/test_storage.py",
+    "tests/shop/test_catalogue.py",
+    "tests/shop/test_catalogue_cache.py",
+    "tests/shop/test_catalogue_racing_writes.py",
+    "tests/shop/test_catalogue_tree.py",
+    "tests/shop/test_catalogue_writes.py",
     "tests/test_cases.py",
     "tests/test_population.py",
     "tests/test_retention.py",
