@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
 from shop.accounts.models import User
@@ -175,7 +176,8 @@ def test_what_is_used_cannot_be_deleted(staff: Client, ada: User, lamps: Categor
     home = Category.objects.create(name="Home", slug="home")
     Category.objects.filter(slug="lamps").update(parent=home)
     product = add_product("LAMP")
-    order = Order.objects.create(customer=ada, total=1, currency="EUR", card_last_four="4242")
+    now = timezone.now()
+    order = Order.objects.create(customer=ada, total=1, currency="EUR", changed_at=now, expires_at=now)
     OrderLine.objects.create(order=order, product=product, sku="LAMP", name="Lamp", unit_price=1, quantity=1)
 
     answers = [
