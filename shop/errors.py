@@ -89,3 +89,8 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
     detail = serializers.CharField()
     # Takes the place of an attribute of REST framework's, as any field of that name does.
     errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
+
+
+def refusals(*statuses: int) -> dict[int | tuple[int, str], object]:
+    """Returns the responses of an operation that are problem documents, for its description."""
+    return {(status, MEDIA_TYPE): ProblemSerializer for status in statuses}

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from shop.catalogue.filters import ProductFilter
 from shop.catalogue.paging import CURSOR, MAX_SIZE, PAGE, PAGE_SIZE, USUAL_SIZE
 from shop.catalogue.serializers import CategorySerializer, CutSerializer, ProductSerializer, StaffProductSerializer
-from shop.errors import MEDIA_TYPE, ProblemSerializer
+from shop.errors import MEDIA_TYPE, refusals
 
 DESK = {
     "slug": "nordic-oak-desk",
@@ -80,11 +80,6 @@ def _filters() -> list[OpenApiParameter]:
     ]
 
 
-# `Any`, here and below: what drf-spectacular takes as a response, and examples of JSON.
-def _refusals(*statuses: int) -> dict[Any, Any]:
-    return {(status, MEDIA_TYPE): ProblemSerializer for status in statuses}
-
-
 def _examples(*statuses: int) -> list[OpenApiExample]:
     found = []
     for status in statuses:
@@ -109,7 +104,7 @@ def _reads(name: str, summary: str, response: Any, example: Any, *refused: int, 
         responses={
             (200, "application/json"): response,
             304: None,
-            **_refusals(*refused),
+            **refusals(*refused),
         },
         examples=[_answer(example), *_examples(*refused)],
     )
@@ -132,7 +127,7 @@ def _writes(
         parameters=[*([IF_MATCH] if conditional else []), *FIELDS],
         responses={
             (status, "application/json") if answer else status: serializer if answer else None,
-            **_refusals(*refused),
+            **refusals(*refused),
         },
         examples=[
             *([OpenApiExample("Request", request, request_only=True)] if request else []),

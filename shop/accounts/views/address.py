@@ -15,7 +15,9 @@ from shop.accounts import address, inbox, passwords, post, problems, registratio
 from shop.accounts.models import User
 from shop.accounts.serializers import EmailChangeSerializer, EmailConfirmSerializer
 from shop.accounts.views.examples import BAD_LINK, NO_MAIL, asked, invalid, refused
-from shop.accounts.views.private import OpenView, PrivateView, refusals
+from shop.accounts.views.open import OpenView
+from shop.errors import refusals
+from shop.private import PrivateView
 
 
 class EmailChangeView(PrivateView):

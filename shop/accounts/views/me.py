@@ -14,7 +14,8 @@ from shop.accounts import closing, problems
 from shop.accounts.models import User
 from shop.accounts.serializers import ProfileSerializer
 from shop.accounts.views.examples import PROFILE, answered, asked, refused
-from shop.accounts.views.private import PrivateView, refusals
+from shop.errors import refusals
+from shop.private import PrivateView
 
 
 class MeView(PrivateView):

@@ -19,7 +19,9 @@ from shop.accounts import inbox, passwords, post, problems, sessions, tasks
 from shop.accounts.models import User
 from shop.accounts.serializers import EmailSerializer, PasswordChangeSerializer, ResetConfirmSerializer
 from shop.accounts.views.examples import BAD_LINK, NO_MAIL, TOKENS, WEAK, answered, asked, invalid, refused
-from shop.accounts.views.private import OpenView, PrivateView, refusals
+from shop.accounts.views.open import OpenView
+from shop.errors import refusals
+from shop.private import PrivateView
 
 
 class PasswordResetView(OpenView):

@@ -13,7 +13,8 @@ from rest_framework.response import Response
 from shop.accounts import inbox, post, problems, registration, tasks
 from shop.accounts.serializers import EmailSerializer, ProfileSerializer, RegistrationConfirmSerializer
 from shop.accounts.views.examples import BAD_LINK, NO_MAIL, PROFILE, WEAK, answered, asked, invalid, refused
-from shop.accounts.views.private import OpenView, refusals
+from shop.accounts.views.open import OpenView
+from shop.errors import refusals
 
 
 class RegistrationView(OpenView):

@@ -14,7 +14,8 @@ from rest_framework_simplejwt.exceptions import TokenError
 from shop.accounts import problems, sessions
 from shop.accounts.serializers import LoginSerializer, LogoutSerializer, RefreshSerializer
 from shop.accounts.views.examples import TOKENS, answered, asked, refused
-from shop.accounts.views.private import OpenView, refusals
+from shop.accounts.views.open import OpenView
+from shop.errors import refusals
 
 STALE = refused("Unauthorized", 401, "This token is invalid, expired or used. Sign in again.")
 

@@ -20,7 +20,8 @@ from shop.accounts import closing, post, problems, staff, tasks
 from shop.accounts.models import User
 from shop.accounts.serializers import UserSerializer
 from shop.accounts.views.examples import USER, answered, asked, invalid, refused
-from shop.accounts.views.private import PrivateView, refusals
+from shop.errors import refusals
+from shop.private import PrivateView
 
 ACTIONS = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PATCH": "change", "DELETE": "delete"}
 

@@ -9,19 +9,19 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from shop.errors import MEDIA_TYPE, ProblemSerializer
+from shop.errors import refusals
 from shop.orders import carts, coupons
 from shop.orders.cart_contents import Contents
 from shop.orders.serializers import CartSerializer, CodeSerializer, ItemSerializer, QuantitySerializer
 from shop.orders.views import problems
 from shop.orders.views.examples import CART_EXAMPLE, COUPON_EXAMPLES
-from shop.orders.views.private import PrivateView
 from shop.orders.views.token import TOKEN, shopper_of
+from shop.private import PrivateView
 
 
-# `int`: a status; each operation also tells of a token that ran out (401).
-def answers(*refusals: int, good: int = 200) -> dict[int | tuple[int, str], object]:
-    return {good: CartSerializer, **{(status, MEDIA_TYPE): ProblemSerializer for status in (401, *refusals)}}
+# Each operation also tells of a token that ran out (401).
+def answers(*refused: int, good: int = 200) -> dict[int | tuple[int, str], object]:
+    return {good: CartSerializer, **refusals(401, *refused)}
 
 
 def told(contents: Contents, status: HTTPStatus = HTTPStatus.OK) -> Response:

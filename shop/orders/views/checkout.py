@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shop.accounts.models import User
-from shop.errors import MEDIA_TYPE, ProblemSerializer
+from shop.errors import refusals
 from shop.orders import carts, checkout, coupons, payment
 from shop.orders.checkout import Item, Purchase
 from shop.orders.models import KeyedRequest, Payment
@@ -20,8 +20,8 @@ from shop.orders.serializers import CheckoutSerializer, OrderSerializer
 from shop.orders.views import problems
 from shop.orders.views.examples import DECLINED_EXAMPLE, ORDER
 from shop.orders.views.once import KEY, answer_once
-from shop.orders.views.private import PrivateView
 from shop.orders.views.token import TOKEN, token_of
+from shop.private import PrivateView
 
 EXAMPLES = [
     OpenApiExample(
@@ -47,10 +47,7 @@ class CheckoutView(PrivateView):
         "waiting for another one (`/orders/{number}/pay/`) until it expires, at the same price.",
         parameters=[KEY, TOKEN],
         request=CheckoutSerializer,
-        responses={
-            201: OrderSerializer,
-            **{(status, MEDIA_TYPE): ProblemSerializer for status in (400, 401, 402, 409, 422, 504)},
-        },
+        responses={201: OrderSerializer, **refusals(400, 401, 402, 409, 422, 504)},
         examples=EXAMPLES,
     )
     @sensitive_variables("request", "asked")

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shop.accounts.models import User
-from shop.errors import MEDIA_TYPE, ProblemSerializer
+from shop.errors import refusals
 from shop.orders import handling, paying, payment, states
 from shop.orders.models import KeyedRequest, Order, Payment
 from shop.orders.payment import Card
@@ -26,13 +26,13 @@ from shop.orders.serializers import OrderQuerySerializer, OrderSerializer, PaySe
 from shop.orders.views import problems
 from shop.orders.views.examples import DECLINED_EXAMPLE, ORDER
 from shop.orders.views.once import KEY, answer_once
-from shop.orders.views.private import PrivateView
+from shop.private import PrivateView
 
 ORDER_EXAMPLE = OpenApiExample("An order", ORDER, response_only=True, status_codes=["200"])
 
 
-def answers(*refusals: int) -> dict[int | tuple[int, str], object]:
-    return {200: OrderSerializer, **{(status, MEDIA_TYPE): ProblemSerializer for status in (401, *refusals)}}
+def answers(*refused: int) -> dict[int | tuple[int, str], object]:
+    return {200: OrderSerializer, **refusals(401, *refused)}
 
 
 def order_for(request: Request, number: UUID) -> Order:
@@ -76,10 +76,7 @@ class OrderListView(PrivateView, GenericAPIView[Order]):
         summary="My orders",
         description="Newest first. Staff who may view orders see all.",
         parameters=[OrderQuerySerializer],
-        responses={
-            200: OrderSerializer(many=True),
-            **{(status, MEDIA_TYPE): ProblemSerializer for status in (400, 401, 404)},
-        },
+        responses={200: OrderSerializer(many=True), **refusals(400, 401, 404)},
         examples=[ORDER_EXAMPLE],
     )
     def get(self, request: Request) -> Response:
