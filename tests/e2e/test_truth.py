@@ -318,7 +318,7 @@ VISITS = [
     ("truth:page", "/truth/page/?size=1500", "GET"),
     ("shop:product-list", "/api/v1/products/", "HEAD"),
     ("truth:fail", "/truth/fail/", "GET"),
-    ("shop:category-list", "/api/v1/categories/", "DELETE"),
+    ("limits", "/api/v1/limits/", "DELETE"),
     ("healthz", "/healthz", "GET"),
     ("truth:page", "/truth/page/", "BREW"),
     ("truth:page", "/truth/page/?size=0", "POST"),
