@@ -200,7 +200,7 @@ def test_a_request_that_is_not_http_is_not_worth_a_line(name: str, message: str)
     assert WorthALine().filter(record(message, name="shop")) is True
 
 
-@pytest.mark.parametrize("name", ["some.library", "asyncio", "kombu.connection", "django.db"])
+@pytest.mark.parametrize("name", ["some.package", "asyncio", "kombu.connection", "django.db"])
 def test_a_library_quotes_nothing_in_its_warnings(name: str) -> None:
     line = formatted(
         record("Retrying %r of %s after %.1f s (%s)", "/secret", "203.0.113.9", 2.5, KeyError("x"), name=name)

@@ -83,7 +83,7 @@ def logs_wrongly(request: HttpRequest, rest: str) -> HttpResponse:
 
 def by_a_library(request: HttpRequest, rest: str) -> HttpResponse:
     """As urllib3, asyncio or kombu would, who know nothing of our rules."""
-    logging.getLogger("some.library").error("Retrying %s of %s", request.get_full_path(), said_by(request))
+    logging.getLogger("some.package").error("Retrying %s of %s", request.get_full_path(), said_by(request))
     return HttpResponse()
 
 
