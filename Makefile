@@ -14,7 +14,7 @@ INSTALLED = @$(LOCKED) $(MAKE) --silent --no-print-directory
 # What `make check` looks at is what a server in production would run with. Nothing of it is connected to.
 PRODUCTION = export SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')" ENV_FILE= DEBUG=false \
 	HTTPS=true BEHIND_TLS_PROXY=true ALLOWED_HOSTS=shop.example.com TRUSTED_PROXIES=10.0.0.0/8 ENFORCE=block \
-	REDIS_URL=redis://redis.example.com:6379/0 CELERY_BROKER_URL=amqp://rabbitmq.example.com:5672//
+	SHOP_URL=https://www.example.com REDIS_URL=redis://redis.example.com:6379/0 CELERY_BROKER_URL=amqp://rabbitmq.example.com:5672//
 POSTGRES = DATABASE_URL=postgres://sentinel@postgres.example.com/sentinel
 SQLITE = DATABASE_URL=sqlite://:memory:
 
@@ -83,8 +83,8 @@ installed:
 installed-dev:
 	$(INSTALLED) $(VENV)/installed-dev
 
-# axe-core looks at pages for the browser tests; a receiver and a client of metrics that are not ours check ours. Where
-# npm is missing those tests are skipped, and say so.
+# axe-core looks at pages for the browser tests; a receiver and a client of metrics that are not ours check ours, and
+# Postman's runner our collection. Where npm is missing those tests are skipped, and say so.
 installed-npm:
 	@! command -v npm >/dev/null || $(LOCKED) $(MAKE) --silent --no-print-directory $(VENV)/npm/installed
 

@@ -13,6 +13,7 @@ import django
 from celery import Celery
 from django.core.management import call_command
 
+from benchmarks import shop_process
 from sentinel.embedded import broker_url, start_valkey, store_url
 
 OUT = Path("build/bench.json")
@@ -48,12 +49,14 @@ def measure(directory: Path) -> dict[str, dict[str, float]]:
     importlib.import_module("ip_tracking.record.partitions").ensure_ahead(datetime.now(UTC).date())
     gate = importlib.import_module("benchmarks.gate")
     background = importlib.import_module("ip_tracking.background").background
-    metrics = importlib.import_module("benchmarks.metrics")
     try:
         return {
             "gate": gate.measure(),
-            "metrics": metrics.measure(os.environ["BENCH_DATABASE"], str(directory / "var")),
             "replay": importlib.import_module("benchmarks.replay").measure(),
+            **{
+                name: shop_process.run(f"benchmarks.{name}", os.environ["BENCH_DATABASE"], directory / name)
+                for name in ("metrics", "search")
+            },
         }
     finally:
         background.close()

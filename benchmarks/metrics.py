@@ -19,16 +19,12 @@ import random
 import re
 import socket
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import django
-import psycopg2
 from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
@@ -51,33 +47,6 @@ LINE = re.compile(rb"^sentinel\.request\.count:(\d+)", re.MULTILINE)
 
 class CountedCache(Counted, LocMemCache):
     """Looks up in memory, so that the lookup itself is as cheap as any."""
-
-
-def measure(database: str, var: str) -> dict[str, float]:
-    """Returns what is added over what is there, by the process' work and by the clock, and the microseconds of both."""
-    Path(var, "static").mkdir(parents=True)
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("DD_")},
-        "DJANGO_SETTINGS_MODULE": "benchmarks.shop_settings",
-        "ENV_FILE": "",
-        "SECRET_KEY": "for measuring only, and long enough to please everybody",
-        "HTTPS": "false",
-        "VAR_DIR": var,
-        "DATABASE_URL": _database(database),
-    }
-    command = [sys.executable, "-m", "benchmarks.metrics"]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
-
-
-def _database(server: str) -> str:
-    """Makes a database of the shop's own on the run's server; returns its URL."""
-    with closing(psycopg2.connect(server)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("CREATE DATABASE shop")
-    return server.replace("/postgres?", "/shop?")
 
 
 def _asking(alias: str) -> Callable[[Any], Any]:

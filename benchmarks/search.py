@@ -1,7 +1,7 @@
 """What the search's `async def` view costs, beside the list's plain one, which answers the same.
 
 Each is asked by eight at once through Django's ASGI handler with one of Django's middleware, on a PostgreSQL of ten
-thousand products, in blocks that take turns. Run by itself: `python -m benchmarks.search`.
+thousand products, in blocks that take turns.
 """
 
 from __future__ import annotations
@@ -9,20 +9,15 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import os
 import random
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import django
 from asgiref.sync import async_to_sync
 from django.core.management import call_command
 from django.test import AsyncClient, override_settings
-
-from benchmarks.__main__ import start_postgres
 
 ROUNDS, BLOCKS, AT_ONCE, EACH = 5, 4, 8, 4
 PATHS = {"async": "/api/v1/products/search/", "sync": "/api/v1/products/"}
@@ -68,17 +63,6 @@ async def _ask(address: str) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "benchmarks.shop_settings",
-            "ENV_FILE": "",
-            "SECRET_KEY": "for measuring only, and long enough to please everybody",
-            "HTTPS": "false",
-            "ALLOWED_HOSTS": "testserver",
-            "DATABASE_URL": start_postgres(Path(directory) / "postgres"),
-        }
-        django.setup()
-        with override_settings(
-            MIDDLEWARE=["django.middleware.common.CommonMiddleware"], ROOT_URLCONF="tests.shop.urls"
-        ):
-            json.dump(compare(), sys.stdout, indent=2)
+    django.setup()
+    with override_settings(MIDDLEWARE=MIDDLEWARE, ROOT_URLCONF="tests.shop.urls"):
+        json.dump(compare(), sys.stdout)

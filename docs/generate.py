@@ -8,6 +8,8 @@ from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sentinel.settings")
 os.environ.setdefault("DEBUG", "true")
+# As in production, whatever stands here: how large a number may be is the database's to say. Nothing connects to it.
+os.environ["DATABASE_URL"] = "postgres://sentinel@postgres.example.com/sentinel"
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -16,17 +18,21 @@ from django.test import override_settings  # noqa: E402
 
 django.setup()
 
-from pages import erd, metrics, policies, rules, runbooks, settings  # noqa: E402
+from pages import erd, graphql, metrics, openapi, policies, postman, reference, rules, runbooks, settings  # noqa: E402
 
 from metrics.datadog import assets  # noqa: E402
 
 # One line for each file of docs/; what makes its text is in docs/pages/.
 PAGES = {
+    "api-reference.md": reference.page,
     "erd.svg": erd.page,
     "metrics.md": metrics.page,
+    "openapi.yaml": openapi.page,
     "policies.md": policies.page,
+    "postman_collection.json": postman.page,
     "rules.md": rules.page,
     "runbooks/README.md": runbooks.page,
+    "schema.graphql": graphql.page,
     "settings.md": settings.page,
 }
 

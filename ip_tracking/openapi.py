@@ -9,7 +9,7 @@ from ip_tracking.gate.fields import POLICY, STANDING
 from ip_tracking.gate.plan import Limit
 from ip_tracking.gate.problem import TYPES
 from ip_tracking.gate.responses import PROBLEM
-from ip_tracking.operations import Operation, limits_on
+from ip_tracking.operations import Operation, is_guarded, limits_on, may_rest
 from ip_tracking.routes import every_route
 
 RETRY_AFTER = "Retry-After"
@@ -68,21 +68,35 @@ TOO_MANY = {
 }
 
 
-REFERENCE = {"$ref": "#/components/responses/TooManyRequests"}
+BLOCKED = {
+    "description": "Requests from your network are not accepted.",
+    "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Refusal"}}},
+}
+
+RESTING = {
+    "description": "This part of the service is resting for a moment. Wait as `Retry-After` says.",
+    "headers": {RETRY_AFTER: {"$ref": f"#/components/headers/{RETRY_AFTER}"}},
+    "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Refusal"}}},
+}
+
+REFUSALS = {"NetworkBlocked": BLOCKED, "TooManyRequests": TOO_MANY, "Resting": RESTING}
 
 
 # Any: an OpenAPI document is JSON of every shape, and drf-spectacular's generator has no annotations.
 def describe_limits(result: dict[str, Any], generator: Any, **_: object) -> dict[str, Any]:
-    """Tells of each operation which limits count it: in words, for programs, as fields, and as its 429."""
+    """Tells of each operation which limits count it: in words, for programs, as fields, and as its refusals."""
     components = result.setdefault("components", {})
     components.setdefault("headers", {}).update(FIELDS)
     components.setdefault("schemas", {})["Refusal"] = REFUSAL
-    components.setdefault("responses", {})["TooManyRequests"] = TOO_MANY
+    components.setdefault("responses", {}).update(REFUSALS)
     for path, operation in _operations(generator):
         described = result["paths"].get(path, {}).get(operation.method.lower())
+        if described is None or not is_guarded(operation):
+            continue
         limits = limits_on(operation)
-        if described is not None and limits:
+        if limits:
             _describe(described, limits)
+        _refuse(described, bool(limits), may_rest(operation))
     return result
 
 
@@ -106,7 +120,17 @@ def _describe(described: dict[str, Any], limits: list[Limit]) -> None:
     for status, answer in described["responses"].items():
         if str(status).startswith("2") and "$ref" not in answer:
             answer.setdefault("headers", {}).update(TOLD_WITH_ANSWERS)
-    described["responses"] = dict(sorted({"429": REFERENCE, **described["responses"]}.items()))
+
+
+def _refuse(described: dict[str, Any], limited: bool, rests: bool) -> None:
+    answers = {"403": "NetworkBlocked"}
+    if limited:
+        answers["429"] = "TooManyRequests"
+    if rests:
+        answers["503"] = "Resting"
+    told = {status: {"$ref": f"#/components/responses/{name}"} for status, name in answers.items()}
+    # Where the operation has a refusal of that status itself, its own words stand.
+    described["responses"] = dict(sorted({**told, **described["responses"]}.items()))
 
 
 def _in_words(limit: Limit) -> str:

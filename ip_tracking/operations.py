@@ -27,6 +27,18 @@ def limits_on(operation: Operation) -> list[Limit]:
     return [limit_of(policy, rate) for policy in table() if _holds(policy, operation) for rate in policy.rates]
 
 
+def is_guarded(operation: Operation) -> bool:
+    """Does the door look at it? Health routes are never refused."""
+    return conf.get().kinds.get(operation.route.name, "") != HEALTH
+
+
+def may_rest(operation: Operation) -> bool:
+    """Is this operation closed while the store of the limits is away? Also for a limit that is nobody's to read."""
+    return any(
+        policy.store_away == "closed" and policy.mode == "enforce" and _covers(policy, operation) for policy in table()
+    )
+
+
 @lru_cache(maxsize=256)
 def covered_by(policy: Policy) -> tuple[str, ...]:
     """Returns what a policy covers of the API: "everything", or operations such as "POST /api/v1/checkout/"."""
@@ -36,9 +48,13 @@ def covered_by(policy: Policy) -> tuple[str, ...]:
 
 
 def _holds(policy: Policy, operation: Operation) -> bool:
+    return policy.is_told and _covers(policy, operation)
+
+
+def _covers(policy: Policy, operation: Operation) -> bool:
     method, route = operation
     kind = conf.get().kinds.get(route.name, "")
-    if kind == HEALTH or is_free(route.view) or not policy.is_told:
+    if kind == HEALTH or is_free(route.view):
         return False
     return policy.covers(route.name, kind, method, marks_of(route.view, method))
 

@@ -14,8 +14,8 @@ from metrics import catalogue, conf
 from metrics.lookups import is_prefix
 from metrics.names import is_name
 from metrics.probes import PARTS
-from metrics.redis_errors import BadAddress
-from metrics.redis_servers import FORMS, name_of
+from metrics.redis_stats.errors import BadAddress
+from metrics.redis_stats.servers import FORMS, name_of
 
 # The tags whose values a project names itself.
 OPEN = {tag.key for tag in catalogue.TAGS if tag.values is None}

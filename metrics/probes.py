@@ -14,7 +14,7 @@ from celery import current_app
 from django.db import connections
 
 from metrics import conf
-from metrics.redis_servers import name_of, seeds_of, server_of, servers_of
+from metrics.redis_stats.servers import name_of, seeds_of, server_of, servers_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 from celery import current_app, shared_task
 
-from metrics import queues, redis_stats, service_checks
+from metrics import queues, service_checks
+from metrics.redis_stats.export import export
 
 # Beat sends the next one after a minute. One that nobody took by then would tell of the past, and after an outage all
 # of them at once.
@@ -17,7 +18,7 @@ CHECK_WITHIN_S = 55
 @shared_task(ignore_result=True)
 def export_redis_stats() -> None:
     """Sends the hits and misses since the last run; two runs at once, or a repeated one, count nothing twice."""
-    redis_stats.export()
+    export()
 
 
 @shared_task(bind=True, ignore_result=True, expires=CHECK_WITHIN_S)

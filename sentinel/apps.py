@@ -8,9 +8,11 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.core.checks import Tags, register
 from django.db import connection
 from django.db.models.signals import post_migrate
 
+from sentinel.checks import every_text_fits
 from sentinel.logs import tell_uncaught
 
 
@@ -19,6 +21,7 @@ class SentinelConfig(AppConfig):
 
     def ready(self) -> None:
         tell_uncaught()
+        register(every_text_fits, Tags.database)
         # Beat's own signal: an app without models, as this one, is sent none.
         beat = apps.get_app_config("django_celery_beat")
         post_migrate.connect(install_schedule, sender=beat, dispatch_uid="sentinel.schedule")

@@ -8,8 +8,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import environ
+import pymysql
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
+
+from ip_tracking import schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -43,6 +46,14 @@ def days(name: str, default: int) -> int:
     if value and not (value.isascii() and value.isdigit()):
         raise ImproperlyConfigured(f"{name}={value!r} is not a number of days.")
     return int(value) if value else default
+
+
+def megabytes(name: str, default: int) -> int:
+    """Returns a number of MiB as bytes."""
+    value: str = env.str(name, "")
+    if value and not (value.isascii() and value.isdigit() and 0 < int(value) <= 1024):
+        raise ImproperlyConfigured(f"{name}={value!r} is not a number of MiB from 1 to 1024.")
+    return int(value or default) * 2**20
 
 
 def address(name: str, default: str, schemes: tuple[str, ...]) -> str:
@@ -126,6 +137,9 @@ INSTALLED_APPS = [
     "shop.accounts",
     "shop.catalogue",
     "shop.orders",
+    "shop.imports",
+    "shop.failures",
+    "shop.graphql",
     "ip_tracking",
     "metrics",
 ]
@@ -233,6 +247,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": False, "validatorUrl": None},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "shop.openapi.connect",
+        "shop.deprecation.describe_deprecations",
         "ip_tracking.openapi.describe_limits",
     ],
 }
@@ -241,9 +257,12 @@ SPECTACULAR_SETTINGS = {
 
 LEGACY_FIELDS = flag("LEGACY_FIELDS", default=False)
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_URLS_REGEX = r"^/api/"
+CORS_URLS_REGEX = r"^/(api|graphql)/"
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-cart-token"]
-CORS_EXPOSE_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID", "ETag", "Location"]
+CORS_EXPOSE_HEADERS = [
+    *("Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"),
+    *("ETag", "Location", "Idempotent-Replayed", "Deprecation", "Sunset", "Link"),
+]
 if LEGACY_FIELDS:
     CORS_EXPOSE_HEADERS += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
@@ -310,6 +329,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"] == "django.db.backends.mysql":
+    pymysql.install_as_MySQLdb()  # the one name under which Django looks for a driver
+    # Django itself asks for utf8mb4 and READ COMMITTED. Without this a server may cut what is too long, in silence.
+    DATABASES["default"]["OPTIONS"] = {"sql_mode": "TRADITIONAL", **DATABASES["default"].get("OPTIONS", {})}
 CACHES = {
     "default": {
         "BACKEND": "metrics.cache.RedisCache",
@@ -344,17 +367,7 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 1
 
 # Put into Beat's database by `migrate`; from then on the admin owns them.
 SCHEDULE = {
-    "Sweep the log for what no single client shows": {
-        "task": "ip_tracking.tasks.sweep_hours",
-        "minute": "5",
-        "why": "Five minutes past each hour, so that the last events of the hour have been stored.",
-    },
-    "Remove what is past its time": {
-        "task": "ip_tracking.tasks.remove_expired",
-        "hour": "3",
-        "minute": "35",
-        "why": "Once a night: the request log by days, then evidence, cases and what was written about them.",
-    },
+    **schedule.ROWS,
     "Settle, refund and release orders": {
         "task": "shop.orders.tasks.settle_orders",
         "every_s": 60,
@@ -371,31 +384,28 @@ SCHEDULE = {
         "minute": "50",
         "why": "Once a night: carts that nobody came back to, and answers whose Idempotency-Key ran out.",
     },
+    "Go on with imports": {
+        "task": "shop.imports.tasks.go_on",
+        "every_s": 30,
+        "why": "Those whose worker was killed, or whose message was lost. A worker holds one for 30 seconds.",
+    },
+    "Remove old imports": {
+        "task": "shop.imports.tasks.remove_old",
+        "hour": "3",
+        "minute": "55",
+        "why": "Once a night: uploads that broke off, files of imports that failed, imports of a month ago.",
+    },
+    "Remove old failed tasks": {
+        "task": "shop.failures.tasks.remove_old",
+        "hour": "3",
+        "minute": "58",
+        "why": "Once a night: what failed a month ago.",
+    },
     "Forget refresh tokens that are over": {
         "task": "shop.accounts.tasks.flush_expired_tokens",
         "hour": "3",
         "minute": "20",
         "why": "Once a night: each renewal, every quarter of an hour, leaves a row on simplejwt's two lists.",
-    },
-    "Export Redis statistics": {
-        "task": "metrics.tasks.export_redis_stats",
-        "every_s": 30,
-        "why": "Hits and misses as deltas, and their ratio over this window.",
-    },
-    "Check the services": {
-        "task": "metrics.tasks.check_services",
-        "every_s": 60,
-        "why": "Whether database, Redis and broker answer, and by running at all, that Beat and a worker do.",
-    },
-    "Report what waits to be examined and reviewed": {
-        "task": "ip_tracking.tasks.report_gauges",
-        "every_s": 60,
-        "why": "The ages of the oldest batch and case, and how many cases there are: a few queries by indexes.",
-    },
-    "Export the lengths of the queues": {
-        "task": "metrics.tasks.export_queue_lengths",
-        "every_s": 30,
-        "why": "How many messages wait for a worker: one or two connections to the broker each time.",
     },
 }
 
@@ -403,6 +413,8 @@ SCHEDULE = {
 
 # The dotted path of a class without arguments: shop/orders/payment.py says what it must answer.
 PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", "") or "shop.orders.fake_provider.FakeProvider"
+# Of a file of products. It is kept in the database while it is worked on; nginx has a limit of its own.
+IMPORT_MAX_BYTES = megabytes("IMPORT_MAX_MB", 32)
 # What links in mails to customers begin with: the front end's address.
 SHOP_URL = address("SHOP_URL", "http://localhost:8000", ("http", "https"))
 MAIL = env.email_url_config(address("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost:25", MAIL_SCHEMES))
@@ -411,6 +423,10 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL["EMAIL_HOST_USER"], MAIL["EMAIL_HOST
 EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.get("EMAIL_USE_TLS", False), MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "shop@localhost")
+# Strawberry would else print what no code caught, with all that was sent: sentinel/logs.py writes it as one line.
+env.ENVIRON["STRAWBERRY_DISABLE_RICH_ERRORS"] = "true"
+# Whoever guards the routes guards the mutations of these kinds too (docs/graphql.md).
+SHOP_GRAPHQL = {"GUARD": "ip_tracking.kinds.pass_as"}
 
 # The house
 
@@ -440,10 +456,12 @@ IP_TRACKING = {
         "shop:coupon": "coupon",
         "shop:password-change": "login",  # a password can be guessed there
         "shop:email-change": "login",
+        "shop:account-close": "login",
         "shop:registration": "registration",
         "shop:registration-confirm": "confirmation",  # nothing to guess: its token is signed
         "shop:password-reset": "password-reset",
         "shop:password-reset-confirm": "confirmation",
+        "shop:email-confirm": "confirmation",
         "shop:checkout": "payment",
         "shop:order-pay": "payment",
         "shop:category-list": "catalogue",
@@ -451,10 +469,13 @@ IP_TRACKING = {
         "shop:product-list": "catalogue",
         "shop:product-detail": "catalogue",
         "shop:product-search": "catalogue",
+        # One address takes everything: what a document does, the shop says as it does it (SHOP_GRAPHQL).
+        "graphql": "graphql",
         "healthz": "health",
         "readyz": "health",
     },
     "OUTCOMES": {
+        "shop.orders.signals.payment_approved": "payment_ok",
         "shop.orders.signals.payment_declined": "payment_declined",
         "shop.orders.signals.coupon_refused": "coupon_refused",
     },

@@ -28,6 +28,17 @@ class Problem(APIException):
         self.members = members
 
 
+# `Any`: JSON.
+def document_of(problem: Problem) -> dict[str, Any]:
+    return {
+        "type": problem.type,
+        "title": problem.title,
+        "status": problem.status_code,
+        "detail": str(problem.detail),
+        **problem.members,
+    }
+
+
 # `Any`: REST framework's error details are nested lists and dictionaries whose shape follows the request.
 def render_problem(exc: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's EXCEPTION_HANDLER. What is not an API error stays with Django, which reports it."""
@@ -49,7 +60,7 @@ def render_problem(exc: Exception, context: dict[str, Any]) -> Response | None:
     else:
         problem["detail"] = response.data["detail"]
     if isinstance(exc, Problem):
-        problem |= {"type": exc.type, "title": exc.title, **exc.members}
+        problem = document_of(exc)
     response.data = problem
     response.content_type = MEDIA_TYPE
     return response

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from shop.accounts.views.address import EmailChangeView, EmailConfirmView
-from shop.accounts.views.me import MeView
+from shop.accounts.views.me import CloseView, MeView
 from shop.accounts.views.password import PasswordChangeView, PasswordResetConfirmView, PasswordResetView
 from shop.accounts.views.registration import RegistrationConfirmView, RegistrationView
 from shop.accounts.views.session import LoginView, LogoutView, RefreshView
@@ -14,6 +14,13 @@ from shop.catalogue.views import (
     ProductDetailView,
     ProductListView,
     ProductSearchView,
+)
+from shop.imports.views import (
+    ImportCancelView,
+    ImportDetailView,
+    ImportErrorsCsvView,
+    ImportErrorsView,
+    ImportListView,
 )
 from shop.orders.views.cart import CartCouponView, CartItemsView, CartItemView, CartView
 from shop.orders.views.checkout import CheckoutView
@@ -39,6 +46,7 @@ urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
     path("me/password/", PasswordChangeView.as_view(), name="password-change"),
     path("me/email/", EmailChangeView.as_view(), name="email-change"),
+    path("me/close/", CloseView.as_view(), name="account-close"),
     path("users/", UserListView.as_view(), name="user-list"),
     path("users/<int:pk>/", UserDetailView.as_view(), name="user-detail"),
     path("categories/", CategoryListView.as_view(), name="category-list"),
@@ -46,6 +54,11 @@ urlpatterns = [
     path("products/", ProductListView.as_view(), name="product-list"),
     path("products/search/", ProductSearchView.as_view(), name="product-search"),
     path("products/<slug:slug>/", ProductDetailView.as_view(), name="product-detail"),
+    path("imports/", ImportListView.as_view(), name="import-list"),
+    path("imports/<uuid:pk>/", ImportDetailView.as_view(), name="import-detail"),
+    path("imports/<uuid:pk>/errors/", ImportErrorsView.as_view(), name="import-errors"),
+    path("imports/<uuid:pk>/errors.csv", ImportErrorsCsvView.as_view(), name="import-errors-csv"),
+    path("imports/<uuid:pk>/cancel/", ImportCancelView.as_view(), name="import-cancel"),
     path("cart/", CartView.as_view(), name="cart"),
     path("cart/items/", CartItemsView.as_view(), name="cart-items"),
     # A SKU may hold a slash.

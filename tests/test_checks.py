@@ -238,6 +238,7 @@ def test_w006_a_policy_that_nothing_meets_any_more() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("not connection.features.can_rollback_ddl", reason="what is renamed here would stay so")
 def test_w006_is_silent_before_the_first_migration() -> None:
     """Django runs database checks in `migrate` itself."""
     with connection.cursor() as cursor:

@@ -57,6 +57,7 @@ def test_each_policy_says_what_it_covers_and_what_it_did():
         "shop:login",
         "shop:password-change",
         "shop:email-change",
+        "shop:account-close",
         "admin:login",
         "authenticate()",
     ]

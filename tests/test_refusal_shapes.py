@@ -61,7 +61,7 @@ def agent(monkeypatch):
 @pytest.fixture(autouse=True)
 def _only_one_request_a_minute(settings, tracking):
     settings.ROOT_URLCONF = "tests.test_refusal_shapes"
-    tracking(KINDS={"graphql": "graphql", "graphql-login": "graphql"}, POLICIES={"site": ONE})
+    tracking(KINDS={"graphql": "graphql", "graphql-login": "graphql"}, POLICIES={"site": ONE, "graphql": None})
 
 
 def refused(client, page: str, **headers: str) -> HttpResponse:

@@ -61,12 +61,13 @@ def test_the_eleventh_in_an_hour_meets_the_policy_of_its_kind(ask: Ask, path: st
     assert json.loads(answers[-1].content)["violated-policies"] == [policy]
 
 
-def test_a_stolen_token_guesses_the_password_as_often_as_a_stranger(dana: Any) -> None:
+@pytest.mark.parametrize("place", ["password", "close"])
+def test_a_stolen_token_guesses_the_password_as_often_as_a_stranger(dana: Any, place: str) -> None:
     client = Client(headers={"Authorization": f"Bearer {AccessToken.for_user(dana)}"})
 
     def guess(number: int) -> int:
         body = {"current_password": f"guess {number}", "new_password": "another horse battery"}
-        return client.post(f"{API}/me/password/", body, content_type="application/json").status_code
+        return client.post(f"{API}/me/{place}/", body, content_type="application/json").status_code
 
     assert [guess(number) for number in range(12)] == [400] * 10 + [429] * 2
 

@@ -10,13 +10,21 @@ from pathlib import Path
 import pytest
 
 ON_BOTH = [
+    "tests/identity/test_identity_checks.py",
     "tests/metrics/test_redis_export.py",
     "tests/record/test_storage.py",
+    "tests/review/api/test_acting.py",
+    "tests/review/test_queue.py",
     "tests/shop/test_catalogue.py",
     "tests/shop/test_catalogue_cache.py",
     "tests/shop/test_catalogue_racing_writes.py",
     "tests/shop/test_catalogue_tree.py",
     "tests/shop/test_catalogue_writes.py",
+    "tests/shop/test_failed_tasks.py",
+    "tests/shop/test_import_api.py",
+    "tests/shop/test_import_command.py",
+    "tests/shop/test_import_rows.py",
+    "tests/shop/test_import_running.py",
     "tests/test_cases.py",
     "tests/test_population.py",
     "tests/test_retention.py",
@@ -37,7 +45,7 @@ def test_the_record_and_the_cases_hold_on_sqlite(tmp_path: Path) -> None:
         env={**ours, "TEST_DATABASE_URL": f"sqlite:///{tmp_path}/unused.sqlite3"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
 

@@ -26,7 +26,8 @@ MAY_READ = {
     "sentinel/asgi.py",
     "sentinel/wsgi.py",
     "sentinel/celery.py",
-    "sentinel/run.py",
+    "sentinel/run/__main__.py",
+    "sentinel/run/environment.py",
     "metrics/client.py",
     "metrics/datadog/account.py",
 }
@@ -39,6 +40,7 @@ PRODUCTION = {
     "ENV_FILE": "",
     "SECRET_KEY": "wWgIVq5p1ZfJrS7bX3nK8mT2yD6hL0cQ9uA4eRvNtBxGzMkPjYsE",
     "ALLOWED_HOSTS": "shop.example.com",
+    "SHOP_URL": "https://www.example.com",
     "BEHIND_TLS_PROXY": "true",
     "TRUSTED_PROXIES": "10.0.0.0/8",
     "DATABASE_URL": "postgres://sentinel:secret@db.example.com/sentinel",
@@ -156,6 +158,8 @@ def test_a_production_server_has_nothing_to_complain_about() -> None:
         ("TRUSTED_PROXIES", "10.0.0.0/8,nginx"),
         ("METRICS_REDIS_URLS", "redis://127.0.0.1:6379/0,other"),
         ("READY_NEEDS", "database,rabbitmq"),
+        ("IMPORT_MAX_MB", "many"),
+        ("IMPORT_MAX_MB", "0"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_without_a_traceback(name: str, value: str | None) -> None:

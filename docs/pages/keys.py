@@ -31,9 +31,9 @@ IP_TRACKING: Told = {
         "shop.accounts.tokens.caller_id",
     ),
     "KINDS": (
-        "route name → kind: `login`, `payment`, `coupon`, `cart`, `registration`, `password-reset`, `catalogue`, "
-        "`health`, `graphql` (refused with `errors`), or a word of your own; [rules](rules.md) on carts and sign-ups "
-        "look at `cart` and `registration`",
+        "route name → kind: `login`, `payment`, `coupon`, `cart`, `registration`, `confirmation`, `password-reset`, "
+        "`token`, `catalogue`, `health`, `graphql` (refused with `errors`), or a word of your own; [rules](rules.md) "
+        "on carts and sign-ups look at `cart` and `registration`",
         {"shop:login": "login", "healthz": "health"},
     ),
     "OUTCOMES": (

@@ -184,6 +184,38 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "store_away": "degraded",
         "why": "An office forgets ten passwords on a Monday morning; more mails an hour are somebody else's inboxes.",
     },
+    "confirmation": {
+        "rates": ["60/h"],
+        "kinds": ["confirmation"],
+        "key": "network",
+        "store_away": "degraded",
+        "why": "Ten sign-ups and ten resets an hour, each link pressed up to three times; a signed link is no guess.",
+    },
+    "token": {
+        "rates": ["120/m"],
+        "kinds": ["token"],
+        "key": "network",
+        "why": "Forty people's hundred tabs renew together when their network is back, then not for a quarter hour.",
+    },
+    "cart": {
+        "rates": ["120/m"],
+        "kinds": ["cart"],
+        "methods": ["POST", "PUT", "PATCH", "DELETE"],
+        "key": "caller",
+        "why": "Forty people press at once when a sale opens, then plus and minus; reading a cart is not counted.",
+    },
+    "catalogue": {
+        "rates": ["15000/h"],
+        "kinds": ["catalogue"],
+        "key": "caller",
+        "why": "Forty people, two pages a minute, three requests a page: 14,400 an hour. More is a copy of the shop.",
+    },
+    "graphql": {
+        "rates": ["15000/h"],
+        "kinds": ["graphql"],
+        "key": "caller",
+        "why": "One address takes every question: as many as pages of the catalogue.",
+    },
 }
 
 CHOICES: dict[str, tuple[str, ...]] = {

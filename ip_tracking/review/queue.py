@@ -86,10 +86,13 @@ class Facet:
 
 
 def _user_id(text: str) -> Any:
+    key = get_user_model()._meta.pk
     try:
-        return get_user_model()._meta.pk.to_python(text)
+        found = key.to_python(text)
+        key.run_validators(found)  # SQLite raises for a number that it cannot hold
     except ValidationError as error:
         raise ValueError(f"{visible(text)!r} is nobody's id.") from error
+    return found
 
 
 FACETS = (

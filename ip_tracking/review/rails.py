@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.db.models import Max, QuerySet
+from django.db.models import BigIntegerField, Max, QuerySet
 
 from ip_tracking.client import holds_proxy, is_loopback
 from ip_tracking.gate import decisions
@@ -69,7 +69,8 @@ def sorted_out(
     action: Action, chosen: QuerySet[SuspiciousIP], versions: Mapping[int, int | None], actor: Actor, now: datetime
 ) -> Result:
     """Tells the cases that it can be done to from those that it cannot."""
-    cases = list(chosen.filter(pk__in=list(versions)).order_by("pk"))
+    asked = [pk for pk in versions if pk <= BigIntegerField.MAX_BIGINT]  # SQLite raises for more
+    cases = list(chosen.filter(pk__in=asked).order_by("pk"))
     changed = [case.pk for case in cases if versions[case.pk] not in (None, case.version)]
     last = _last_actions(changed)
     allowed = decisions.allow_list(now) if action is Action.BLOCK and cases else None

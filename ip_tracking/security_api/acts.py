@@ -23,7 +23,7 @@ from ip_tracking.review.undo import undo
 from ip_tracking.security_api import examples
 from ip_tracking.security_api.access import SecurityView
 from ip_tracking.security_api.cases import case_with, etag
-from ip_tracking.security_api.orders import BODIES, BulkDescribedSerializer, BulkSerializer
+from ip_tracking.security_api.orders import BODIES, BulkSerializer
 from ip_tracking.security_api.problem import Problem, problems
 from ip_tracking.security_api.shapes import ActedSerializer, ResultSerializer, result_shown
 
@@ -144,7 +144,7 @@ class BulkView(SecurityView):
         summary="One action on several cases",
         description="Done as one batch. Each case that is not done says why, and the others are done all the same: the "
         "answer is 200 even where none was. More than a hundred take bulk_suspiciousip.",
-        request=BulkDescribedSerializer,
+        request=BulkSerializer,
         responses={200: ResultSerializer, **problems(400)},
         examples=examples.BULK,
     )

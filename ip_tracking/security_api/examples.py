@@ -80,6 +80,7 @@ def _page(row: dict[str, Any]) -> dict[str, Any]:
 
 
 CASES = [_answer("A page", _page(ONE_CASE))]
+EXPORTED = [_answer("One case", ONE_CASE)]
 CASE = [_answer("A case", {"case": ONE_CASE, "findings": [], "decisions": [], "stakes": STAKES})]
 EVENTS = [_answer("A page", _page(EVENT))]
 HISTORY = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
 from ip_tracking.models.cases import SuspiciousIPQuerySet
@@ -22,6 +22,7 @@ from ip_tracking.review import record
 from ip_tracking.review.order import REASON_CHARS
 from ip_tracking.review.roles import EXPORT
 from ip_tracking.security_api.access import SecurityView
+from ip_tracking.security_api.examples import EXPORTED
 from ip_tracking.security_api.filters import NAMES, PARAMETERS, cases_asked_for, refuse_unknown
 from ip_tracking.security_api.problem import Problem, problems
 from ip_tracking.security_api.shapes import CASE_FIELDS, CaseSerializer
@@ -125,7 +126,9 @@ async def _apart(texts: Iterator[str]) -> AsyncIterator[str]:
         yield text
 
 
-def _described(name: str, schema: Any, media_type: str, text: str) -> Callable[[Get], Get]:
+def _described(
+    name: str, schema: Any, media_type: str, text: str, examples: Sequence[OpenApiExample] = ()
+) -> Callable[[Get], Get]:
     described: Callable[[Get], Get] = extend_schema(
         operation_id=f"security_cases_export_{name}",
         summary=f"Export cases as {name.upper()}",
@@ -133,6 +136,7 @@ def _described(name: str, schema: Any, media_type: str, text: str) -> Callable[[
         "and is recorded with the filters.",
         parameters=PARAMETERS,
         responses={(200, media_type): OpenApiResponse(schema), **problems(400, 422)},
+        examples=examples,
     )
     return described
 
@@ -162,6 +166,6 @@ class JsonExportView(ExportView):
     def texts(self, pages: Iterator[list[dict[str, Any]]]) -> Iterator[str]:
         return as_json(pages)
 
-    @_described("json", CaseSerializer(many=True), "application/json", "One array.")
+    @_described("json", CaseSerializer(many=True), "application/json", "One array.", EXPORTED)
     def get(self, request: Request) -> StreamingHttpResponse:
         return self.export(request)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from ip_tracking.models import SuspiciousIP
@@ -17,10 +16,30 @@ VERDICTS = [choice for choice in SuspiciousIP.Verdict.choices if choice[0]]
 LARGEST_ID = 2**63 - 1
 
 
+class TrueOrFalse(serializers.BooleanField):
+    """REST framework's own takes 0, "off" and more for false: too much to guess where something is done by it."""
+
+    # `Any` is REST framework's own signature.
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class OnlyText(serializers.CharField):
+    """REST framework's own takes a number for its digits, which the description does not say."""
+
+    # `Any` is REST framework's own signature.
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class OrderSerializer(serializers.Serializer[Order]):
     """What every action takes. Which reasons are enough the review desk says, here as on its pages."""
 
-    reason = serializers.CharField(
+    reason = OnlyText(
         required=False,
         allow_blank=True,
         default="",
@@ -37,8 +56,8 @@ class OrderSerializer(serializers.Serializer[Order]):
 ORDER_FIELDS = ("reason", "hours", "verdict", "assignee", "until", "worse")
 
 
-def _reason() -> serializers.CharField:
-    return serializers.CharField(help_text=f"{REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.")
+def _reason() -> OnlyText:
+    return OnlyText(help_text=f"{REASON_CHARS.start} to {REASON_CHARS.stop - 1} characters.")
 
 
 # Never left out: nobody is blocked for good by forgetting a field.
@@ -48,8 +67,8 @@ def _hours(**how: Any) -> serializers.IntegerField:
     )
 
 
-def _assignee(**how: Any) -> serializers.CharField:
-    return serializers.CharField(
+def _assignee(**how: Any) -> OnlyText:
+    return OnlyText(
         allow_null=True, max_length=64, help_text=f"A user's id, or `{ME}`; null gives the case back.", **how
     )
 
@@ -60,8 +79,8 @@ def _until() -> serializers.DateTimeField:
     )
 
 
-def _worse() -> serializers.BooleanField:
-    return serializers.BooleanField(required=False, default=True, help_text="And no longer than until it gets worse.")
+def _worse() -> TrueOrFalse:
+    return TrueOrFalse(required=False, default=True, help_text="And no longer than until it gets worse.")
 
 
 class AssignSerializer(OrderSerializer):
@@ -123,25 +142,19 @@ class ChosenSerializer(serializers.Serializer[Any]):
 
 
 class BulkSerializer(serializers.Serializer[Any]):
-    """One action on several cases, with the fields that the action takes by itself."""
+    """One action on several cases, with every field that some action takes: its own body says which it needs."""
 
     action = serializers.ChoiceField([action.value for action in Action])
     cases: Any = serializers.ListSerializer(child=ChosenSerializer(), allow_empty=False, max_length=MOST_AT_ONCE)
-    dry_run = serializers.BooleanField(required=False, default=False, help_text="Only tell what would be done.")
-
-    def validate_cases(self, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len({case["id"] for case in cases}) < len(cases):
-            raise serializers.ValidationError("Name each case once.")
-        return cases
-
-
-@extend_schema_serializer(component_name="Bulk")
-class BulkDescribedSerializer(BulkSerializer):
-    """Only the OpenAPI description uses this class: BulkSerializer and every field that some action takes."""
-
-    reason = serializers.CharField(required=False)
+    dry_run = TrueOrFalse(required=False, default=False, help_text="Only tell what would be done.")
+    reason = OnlyText(required=False, allow_blank=True)
     hours = _hours(required=False)
     verdict = serializers.ChoiceField(VERDICTS, required=False)
     assignee = _assignee(required=False)
     until = _until()
     worse = _worse()
+
+    def validate_cases(self, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len({case["id"] for case in cases}) < len(cases):
+            raise serializers.ValidationError("Name each case once.")
+        return cases

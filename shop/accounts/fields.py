@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from shop.accounts.names import normal_email, normal_username
+from shop.texts import OnlyText
 
 # Mail servers take no longer ones (RFC 3696, erratum 1690).
 MOST_EMAIL_CHARS = 254
@@ -24,7 +25,7 @@ ASCII_EMAIL = RegexValidator(
 PLAIN_USERNAME = RegexValidator(r"^[a-z0-9][a-z0-9_.+-]*\Z", "Lower-case letters a-z, digits and . + - _ only.")
 
 
-class AccountEmail(serializers.EmailField):
+class AccountEmail(OnlyText, serializers.EmailField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MOST_EMAIL_CHARS, **kwargs)
         self.validators.append(ASCII_EMAIL)
@@ -33,7 +34,7 @@ class AccountEmail(serializers.EmailField):
         return normal_email(super().to_internal_value(data))
 
 
-class Username(serializers.CharField):
+class Username(OnlyText):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=150, **kwargs)
         self.validators.append(PLAIN_USERNAME)
@@ -42,7 +43,7 @@ class Username(serializers.CharField):
         return normal_username(super().to_internal_value(data)).lower()
 
 
-class Password(serializers.CharField):
+class Password(OnlyText):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             write_only=True,
@@ -53,6 +54,6 @@ class Password(serializers.CharField):
         )
 
 
-class Token(serializers.CharField):
+class Token(OnlyText):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MOST_TOKEN_CHARS, **kwargs)

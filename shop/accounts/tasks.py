@@ -9,17 +9,10 @@ from celery import shared_task
 from django.core.management import call_command
 
 from shop.accounts import mails
+from shop.tries import DATABASE, PATIENT, RUN_AGAIN
 
-# After 1, 2, 4... seconds, then every 45: less than the minute after which Redis, as a broker, hands out again what
-# waits. A quarter of an hour in all; then whoever waits for the mail has asked again.
-TRIES: dict[str, Any] = {
-    "autoretry_for": (SMTPException, OSError),
-    "retry_backoff": 1,
-    "retry_backoff_max": 45,
-    "retry_jitter": False,
-    "max_retries": 24,
-    "ignore_result": True,
-}
+# A quarter of an hour in all; then whoever waits for the mail has asked again.
+TRIES: dict[str, Any] = {**PATIENT, "autoretry_for": (SMTPException, OSError, *DATABASE)}
 
 
 @shared_task(name="shop.accounts.tasks.answer_registration", **TRIES)
@@ -32,7 +25,7 @@ def answer_reset(email: str) -> None:
     mails.answer_reset(email)
 
 
-@shared_task(name="shop.accounts.tasks.invite", **TRIES)
+@shared_task(name="shop.accounts.tasks.invite", **TRIES, **RUN_AGAIN)
 def invite(user_id: int) -> None:
     mails.invite(user_id)
 
@@ -47,12 +40,12 @@ def tell_moved(email: str) -> None:
     mails.tell_moved(email)
 
 
-@shared_task(name="shop.accounts.tasks.tell_password_changed", **TRIES)
+@shared_task(name="shop.accounts.tasks.tell_password_changed", **TRIES, **RUN_AGAIN)
 def tell_password_changed(user_id: int) -> None:
     mails.tell_password_changed(user_id)
 
 
-@shared_task(name="shop.accounts.tasks.flush_expired_tokens")
+@shared_task(name="shop.accounts.tasks.flush_expired_tokens", **PATIENT, **RUN_AGAIN)
 def flush_expired_tokens() -> None:
     """Forgets refresh tokens that are over, used or not."""
     call_command("flushexpiredtokens")

@@ -7,8 +7,9 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 
+from shop import page_size
 from shop.catalogue.filters import ProductFilter
-from shop.catalogue.paging import CURSOR, MAX_SIZE, PAGE, PAGE_SIZE, USUAL_SIZE
+from shop.catalogue.paging import CURSOR, MAX_SIZE, PAGE, USUAL_SIZE
 from shop.catalogue.serializers import CategorySerializer, CutSerializer, ProductSerializer, StaffProductSerializer
 from shop.errors import MEDIA_TYPE, refusals
 
@@ -29,7 +30,11 @@ SAID = {
     401: ("", "Unauthorized", "Authentication credentials were not provided."),
     403: ("", "Forbidden", "This is for staff who may change the catalogue."),
     404: ("", "Not Found", "There is no such product."),
-    409: ("in-use", "In use", "This is used by products and stays. Move those first."),
+    409: (
+        "written-meanwhile",
+        "Written meanwhile",
+        "Somebody else wrote at the same moment. Read it again.",
+    ),
     412: ("changed-meanwhile", "Changed meanwhile", "This is no longer what you read. Read it again."),
     428: ("if-match-required", "If-Match required", "Send the ETag of what you read as If-Match, or * ..."),
 }
@@ -55,15 +60,20 @@ FIELDS = [
         ("Cache-Control", "`public` for everybody, `private, no-cache` for staff."),
     )
 ]
+LOCATION = OpenApiParameter("Location", response=[201], location="header", description="Where it is from now on.")
 PIECES = [
-    OpenApiParameter(PAGE, int, description="A page by its number, from 1, with the count of all. Not with `cursor`."),
+    OpenApiParameter(
+        PAGE,
+        {"type": "integer", "minimum": 1},
+        description="A page by its number, from 1, with the count of all. Not with `cursor`.",
+    ),
     OpenApiParameter(
         CURSOR,
         str,
         description="Empty for the first piece of a walk, then what `next` says. Neither repeats nor skips while "
         "products come and go, and costs the same however deep it is. Not with `page`.",
     ),
-    OpenApiParameter(PAGE_SIZE, int, description=f"From 1 to {MAX_SIZE}, {USUAL_SIZE} unless said otherwise."),
+    page_size.described(USUAL_SIZE, MAX_SIZE),
 ]
 
 
@@ -81,15 +91,13 @@ def _filters() -> list[OpenApiParameter]:
 
 
 def _examples(*statuses: int) -> list[OpenApiExample]:
-    found = []
-    for status in statuses:
-        name, title, detail = SAID[status]
-        kind = f"urn:problem-type:shop:{name}" if name else "about:blank"
-        value = {"type": kind, "title": title, "status": status, "detail": detail}
-        found.append(
-            OpenApiExample(title, value, response_only=True, status_codes=[str(status)], media_type=MEDIA_TYPE)
-        )
-    return found
+    return [_refusal(status, *SAID[status]) for status in statuses]
+
+
+def _refusal(status: int, name: str, title: str, detail: str, **more: Any) -> OpenApiExample:
+    kind = f"urn:problem-type:shop:{name}" if name else "about:blank"
+    value = {"type": kind, "title": title, "status": status, "detail": detail, **more}
+    return OpenApiExample(title, value, response_only=True, status_codes=[str(status)], media_type=MEDIA_TYPE)
 
 
 def _answer(value: Any, status: int = 200) -> OpenApiExample:
@@ -124,19 +132,26 @@ def _writes(
         operation_id=name,
         summary=summary,
         request=serializer,
-        parameters=[*([IF_MATCH] if conditional else []), *FIELDS],
+        parameters=[*([IF_MATCH] if conditional else [LOCATION]), *FIELDS],
         responses={
             (status, "application/json") if answer else status: serializer if answer else None,
             **refusals(*refused),
         },
         examples=[
             *([OpenApiExample("Request", request, request_only=True)] if request else []),
-            *([_answer(answer, status)] if answer else []),
+            *([_answer(answer, status)] if answer else [IN_USE]),
             *_examples(*refused),
         ],
     )
 
 
+IN_USE = _refusal(
+    409,
+    "in-use",
+    "In use",
+    "This is used by products and stays. Move those first; a product is taken off sale by `active`.",
+    used_by=["products"],
+)
 NEW_DESK: dict[str, Any] = {name: value for name, value in DESK.items() if name != "slug"}
 STAFF_DESK = {**DESK, "active": True}
 LIST_OF_DESKS = {"count": 41, "next": NEXT, "previous": None, "results": [DESK]}
@@ -144,7 +159,7 @@ ADD = (400, 401, 403, 409)
 DELETE = (401, 403, 404, 409, 412, 428)
 CHANGE = (400, *DELETE)
 
-CATEGORY_LIST = _reads("categories_list", "All categories", CategorySerializer(many=True), [TABLES], 401)
+CATEGORY_LIST = _reads("categories_list", "All categories", CategorySerializer(many=True), TABLES, 401)
 CATEGORY_CREATE = _writes(
     "categories_create", "Add a category", CategorySerializer, TABLES, TABLES, 201, *ADD, conditional=False
 )

@@ -12,7 +12,9 @@ from django.core import signing
 from django.db.models import Model, Q, QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 
-PAGE, CURSOR, PAGE_SIZE = "page", "cursor", "page_size"
+from shop.page_size import is_number, page_size_of
+
+PAGE, CURSOR = "page", "cursor"
 USUAL_SIZE, MAX_SIZE = 20, 100
 # Beyond it the database would count rows for a second only to skip them: a cursor goes on from there.
 MAX_SKIPPED = 100_000
@@ -34,40 +36,32 @@ class Piece:
 class Cut:
     """What is shown. `next` and `previous` are one parameter and its value; a walk has no count and goes forward."""
 
-    results: list[dict[str, Any]]
+    results: list[Any]  # rows as they are shown
     next: tuple[str, str] | None
     previous: tuple[str, str] | None = None
     count: int | None = None
 
 
 def piece_of(params: Mapping[str, str]) -> Piece:
-    size, page, cursor = params.get(PAGE_SIZE, ""), params.get(PAGE, ""), params.get(CURSOR)
-    if size and not (_is_number(size) and int(size) <= MAX_SIZE):
-        raise ValidationError({PAGE_SIZE: [f"Write a number from 1 to {MAX_SIZE}."]})
-    count = int(size or USUAL_SIZE)
+    page, cursor = params.get(PAGE, ""), params.get(CURSOR)
+    count = page_size_of(params, USUAL_SIZE, MAX_SIZE)
     if cursor is not None and page:
         raise ValidationError({CURSOR: ["Ask by `page` or by `cursor`, not by both."]})
     if cursor is not None:
         return Piece(count, cursor=cursor)
-    if page and not _is_number(page):
+    if page and not is_number(page):
         raise NotFound("There is no such page: pages are numbered from 1.")
     return Piece(count, int(page or 1))
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0
-
-
 # `Any`: a row as it is shown.
-def cut(
-    rows: QuerySet[Row], order: Sequence[str], piece: Piece, show: Callable[[list[Row]], list[dict[str, Any]]]
-) -> Cut:
+def cut(rows: QuerySet[Row], order: Sequence[str], piece: Piece, show: Callable[[list[Row]], list[Any]]) -> Cut:
     """`order`: names of fields that are never null, "-" for descending, the last one unique."""
     rows = rows.order_by(*order)
     return _page(rows, piece, show) if piece.cursor is None else _walk(rows, order, piece.cursor, piece.size, show)
 
 
-def _page(rows: QuerySet[Row], piece: Piece, show: Callable[[list[Row]], list[dict[str, Any]]]) -> Cut:
+def _page(rows: QuerySet[Row], piece: Piece, show: Callable[[list[Row]], list[Any]]) -> Cut:
     skipped = (piece.page - 1) * piece.size
     if skipped > MAX_SKIPPED:
         raise NotFound(f"There is no such page: beyond {MAX_SKIPPED} rows, go on by `cursor`.")
@@ -87,7 +81,7 @@ def _walk(
     order: Sequence[str],
     cursor: str,
     size: int,
-    show: Callable[[list[Row]], list[dict[str, Any]]],
+    show: Callable[[list[Row]], list[Any]],
 ) -> Cut:
     if cursor:
         rows = rows.filter(_behind(_place(cursor, order), order))

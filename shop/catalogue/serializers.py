@@ -6,10 +6,12 @@ from django.utils.text import slugify
 from rest_framework import serializers
 
 from shop.catalogue.models import Category, Product
+from shop.texts import OF_MODELS, OnlySlug, OnlyText
 
 RESERVED = {"search"}  # the address of something else
 MAX_DESCRIPTION = 10_000
 MAX_STOCK = 2**31 - 1  # what the column holds on every database but SQLite
+SLUG_TAKEN = "Something else has this slug."
 SLUG_HELP = "Its name in addresses. Made from the name where none is given."
 
 
@@ -29,7 +31,8 @@ def free_slug(model: type[Category] | type[Product], name: str) -> str:
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
-    slug = serializers.SlugField(required=False, max_length=100, help_text=SLUG_HELP)
+    serializer_field_mapping = OF_MODELS
+    slug = OnlySlug(required=False, max_length=100, help_text=SLUG_HELP)
     # Takes the place of an attribute of REST framework's, as any field of that name does.
     parent = serializers.SlugRelatedField[Category](  # type: ignore[assignment]
         slug_field="slug",
@@ -51,6 +54,7 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
 class ProductSerializer(serializers.ModelSerializer[Product]):
     """What everybody is shown."""
 
+    serializer_field_mapping = OF_MODELS
     category = serializers.SlugRelatedField[Category](slug_field="slug", read_only=True)
 
     class Meta:
@@ -61,8 +65,8 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
 class StaffProductSerializer(ProductSerializer):
     """What staff is shown, and writes."""
 
-    slug = serializers.SlugField(required=False, max_length=200, help_text=SLUG_HELP)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=MAX_DESCRIPTION)
+    slug = OnlySlug(required=False, max_length=200, help_text=SLUG_HELP)
+    description = OnlyText(required=False, allow_blank=True, max_length=MAX_DESCRIPTION)
     category = serializers.SlugRelatedField[Category](slug_field="slug", queryset=Category.objects.all())
     stock = serializers.IntegerField(required=False, min_value=0, max_value=MAX_STOCK)
 
@@ -82,7 +86,7 @@ def _with_slug(
     )
     slug = values.get("slug")
     if slug in RESERVED or (slug and others.filter(slug=slug).exists()):
-        raise serializers.ValidationError({"slug": ["Something else has this slug."]})
+        raise serializers.ValidationError({"slug": [SLUG_TAKEN]})
     if "slug" not in values and serializer.instance is None:
         values["slug"] = free_slug(model, values["name"])
     return values

@@ -16,7 +16,7 @@ from django.utils import timezone
 from shop.orders import idempotency, mails, states
 from shop.orders.models import KeyedRequest, Order, OrderMail, Payment
 from shop.orders.payment import Card, Charge, PaymentProvider, PaymentTimeout
-from shop.orders.signals import payment_declined
+from shop.orders.signals import payment_approved, payment_declined
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ UNANSWERED = timedelta(minutes=2)
 PENDING, APPROVED = Payment.State.PENDING, Payment.State.APPROVED
 DECLINED, VOID = Payment.State.DECLINED, Payment.State.VOID
 REFUND_DUE, REFUNDED = Payment.State.REFUND_DUE, Payment.State.REFUNDED
+
+SIGNALS = {APPROVED: payment_approved, DECLINED: payment_declined}
 
 
 def pay(
@@ -105,8 +107,8 @@ def settle(payment: Payment, outcome: Charge | None, at: datetime, request: Http
         if settled:
             _settle_order(payment.order, state, at)
     payment.refresh_from_db()
-    if settled and state == DECLINED and request is not None:
-        payment_declined.send_robust(sender=Order, request=request, order=payment.order)
+    if settled and state in SIGNALS and request is not None:
+        SIGNALS[state].send_robust(sender=Order, request=request, order=payment.order)
     if not settled and state == APPROVED and payment.state in (DECLINED, VOID):
         _return_stray_money(payment, reference)
     return payment

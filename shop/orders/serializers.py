@@ -8,6 +8,7 @@ from shop.orders.cart_owner import MAX_LINES, MAX_QUANTITY
 from shop.orders.coupons import MAX_CODE
 from shop.orders.models import Order, OrderLine, Payment
 from shop.orders.payment import Card
+from shop.texts import OnlyText
 
 
 class QuantitySerializer(serializers.Serializer[dict[str, Any]]):
@@ -15,11 +16,11 @@ class QuantitySerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class ItemSerializer(QuantitySerializer):
-    sku = serializers.CharField(max_length=40)
+    sku = OnlyText(max_length=40)
 
 
 class CodeSerializer(serializers.Serializer[dict[str, Any]]):
-    code = serializers.CharField(max_length=MAX_CODE)
+    code = OnlyText(max_length=MAX_CODE)
 
 
 class CartLineSerializer(serializers.Serializer[Any]):
@@ -49,7 +50,7 @@ class CartSerializer(serializers.Serializer[Any]):
 
 
 class PaySerializer(serializers.Serializer[dict[str, Any]]):
-    card = serializers.CharField(write_only=True, max_length=40, help_text="The card's number; spaces are fine.")
+    card = OnlyText(write_only=True, max_length=40, help_text="The card's number; spaces are fine.")
 
     def validate_card(self, number: str) -> Card:
         card = Card(number.replace(" ", ""))
@@ -66,7 +67,7 @@ class CheckoutSerializer(PaySerializer):
         required=False,
         help_text="What to buy. Without it: the cart, which is then empty.",
     )
-    coupon = serializers.CharField(max_length=MAX_CODE, required=False, help_text="With `items` only.")
+    coupon = OnlyText(max_length=MAX_CODE, required=False, help_text="With `items` only.")
     expected_total = serializers.DecimalField(
         16, 2, required=False, help_text="What you showed the customer; another total is refused."
     )

@@ -1,4 +1,4 @@
-"""What others may want to know. Each is sent with `request=` (Django's HttpRequest), after the refusal is on record.
+"""What others may want to know. Each is sent with `request=` (Django's HttpRequest), after what it tells is on record.
 
 Listeners may not undo it: one that raises is only logged.
 """
@@ -9,6 +9,9 @@ from django.dispatch import Signal
 
 # With `order=`. Not sent where no request is there to blame: a payment that was settled later, by a task.
 payment_declined = Signal()
+
+# With `order=`, in the same cases.
+payment_approved = Signal()
 
 # With `reason=`, a word for those who run the shop; the customer is told none, as it would tell which codes exist.
 coupon_refused = Signal()

@@ -8,12 +8,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from shop.orders import carts, idempotency, mails, paying, payment, states
+from shop.tries import BRIEF, PATIENT, RUN_AGAIN
 
 # A mail server may take ten seconds for each (EMAIL_TIMEOUT), and the task's time limit is five minutes.
 SEND_S = 200.0
 
 
-@shared_task(name="shop.orders.tasks.settle_orders")
+@shared_task(name="shop.orders.tasks.settle_orders", **BRIEF, **RUN_AGAIN)
 def settle_orders() -> str:
     """Asks for payments without an answer, gives back what is owed, and releases what nobody paid in time."""
     now, provider = timezone.now(), payment.provider()
@@ -23,7 +24,7 @@ def settle_orders() -> str:
     return f"settled {settled}, refunded {refunded}, released {released}"
 
 
-@shared_task(name="shop.orders.tasks.send_mails")
+@shared_task(name="shop.orders.tasks.send_mails", **BRIEF, **RUN_AGAIN)
 def send_mails() -> str:
     until = time.monotonic() + SEND_S
     sent = 0
@@ -34,7 +35,7 @@ def send_mails() -> str:
     return f"sent {sent}"
 
 
-@shared_task(name="shop.orders.tasks.remove_old")
+@shared_task(name="shop.orders.tasks.remove_old", **PATIENT, **RUN_AGAIN)
 def remove_old() -> str:
     """Carts that nobody came back to, and answers whose keys ran out."""
     now = timezone.now()

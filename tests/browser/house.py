@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from django.db import connection
@@ -15,11 +15,16 @@ DATABASE = "browser"
 
 
 @contextlib.contextmanager
-def served(directory: Path) -> Iterator[str]:
-    """Yields the server's address. It shares the tests' store, so that a clean store is clean for both."""
+def served(
+    directory: Path, name: str = DATABASE, commands: Sequence[Sequence[str]] = (), **variables: str
+) -> Iterator[str]:
+    """Yields the server's address. It shares the tests' store, so that a clean store is clean for both.
+
+    `commands` are Django's, run on its database before it serves; `variables` go over its environment.
+    """
     port = processes.free_port()
     url = f"http://127.0.0.1:{port}"
-    with processes.database(DATABASE) as database:
+    with processes.database(name) as database:
         env = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
@@ -28,9 +33,12 @@ def served(directory: Path) -> Iterator[str]:
             "STATIC_ROOT": str(directory / "static"),
             "SPOOL_DIR": str(directory / "spool"),
             "PYTHONWARNINGS": "",
+            **variables,
         }
         processes.manage(env, "migrate", "--verbosity", "0")
         processes.manage(env, "collectstatic", "--no-input", "--verbosity", "0")
+        for command in commands:
+            processes.manage(env, *command)
         with processes.running(processes.gunicorn(port), env, directory / "web.log") as web:
             processes.wait_until(lambda: web.poll() is not None or processes.is_healthy(url), "the web server's start")
             assert web.poll() is None, (directory / "web.log").read_text()

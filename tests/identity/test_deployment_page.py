@@ -77,6 +77,10 @@ class Upstream(BaseHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -149,3 +153,19 @@ def test_the_containers_nginx_hands_on_that_tls_ended_in_front_of_it(said, hande
 
     assert Upstream.told["X-Forwarded-Proto"] == handed_on
     assert Upstream.told["X-Forwarded-For"] == "127.0.0.1"
+
+
+@pytest.mark.slow
+def test_the_containers_nginx_takes_a_file_of_products_and_elsewhere_no_such_body(tmp_path):
+    """What it hands on for a file is the client it saw, as for everything else, and nothing of it stays in nginx."""
+    settings = (ROOT / "deploy/nginx.conf").read_text("utf-8").replace("/tmp/", f"{tmp_path}/")  # noqa: S108 - of its container
+    body, headers = b"x" * 1_000_000, {"Content-Type": "text/csv", "X-Forwarded-For": "198.51.100.1"}
+    with in_front(f"daemon off; master_process off;\n{settings}", tmp_path) as url:
+        refused = requests.post(f"{url}api/v1/products/", body, headers=headers, timeout=5)
+        taken = requests.post(f"{url}api/v1/imports/", body, headers=headers, timeout=5)
+
+    assert (refused.status_code, taken.status_code) == (413, 204)
+    assert Upstream.told["Content-Length"] == "1000000"
+    assert Upstream.told["X-Forwarded-For"] == "127.0.0.1"
+    assert Upstream.told["X-Forwarded-Proto"] == "http"
+    assert "is buffered to a temporary file" not in (tmp_path / "nginx.log").read_text()

@@ -23,12 +23,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from metrics import redis_baseline
-from metrics.redis_look import Look, Watcher
-from metrics.redis_reading import Failure, of_info
-from metrics.redis_servers import Server as Address
-from metrics.redis_table import WIDTH, line, table
-from metrics.redis_window import Counts
+from metrics.redis_stats import baseline
+from metrics.redis_stats.look import Look, Watcher
+from metrics.redis_stats.reading import Failure, of_info
+from metrics.redis_stats.servers import Server as Address
+from metrics.redis_stats.table import WIDTH, line, table
+from metrics.redis_stats.window import Counts
 from metrics.tasks import export_redis_stats
 from tests.e2e.processes import ROOT, wait_until
 from tests.metrics.redis_server import Server, running
@@ -60,7 +60,7 @@ def test_one_look_shows_both_ratios_and_moves_no_baseline(watched: Server) -> No
     assert f"127.0.0.1:{watched.port}   master" in text
     for name in ("evictions", "expirations", "memory", "clients", "commands", "ping", "keys"):
         assert name in rows
-    (left,) = redis_baseline.standing(datetime.now(UTC)).values()
+    (left,) = baseline.standing(datetime.now(UTC)).values()
     assert left.version == 1
 
 

@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 import pytest
 
-from metrics.redis_errors import NoAnswer
-from metrics.redis_reading import Failure, Reading, of_info, read, read_all
-from metrics.redis_servers import Server as Address
-from metrics.redis_servers import server_of
-from metrics.redis_window import Counts, window
+from metrics.redis_stats.errors import NoAnswer
+from metrics.redis_stats.reading import Failure, Reading, of_info, read, read_all
+from metrics.redis_stats.servers import Server as Address
+from metrics.redis_stats.servers import server_of
+from metrics.redis_stats.window import Counts, window
 from tests.clusters import RunningCluster
 from tests.e2e.processes import wait_until
 from tests.metrics.redis_server import Server, running

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from metrics.redis_errors import BadAddress
-from metrics.redis_servers import name_of, seeds_of, server_of, servers_of
+from metrics.redis_stats.errors import BadAddress
+from metrics.redis_stats.servers import name_of, seeds_of, server_of, servers_of
 from tests.clusters import RunningCluster
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from metrics.redis_window import Counts, lifetime, window
+from metrics.redis_stats.window import Counts, lifetime, window
 
 THEN = {
     "keyspace_hits": 100,

@@ -65,7 +65,7 @@ def everything() -> str:
     with connection.cursor() as cursor:
         for name in connection.introspection.table_names():
             if name.startswith("ip_tracking"):
-                cursor.execute(f'SELECT * FROM "{name}"')  # noqa: S608 - Django's own names
+                cursor.execute(f"SELECT * FROM {connection.ops.quote_name(name)}")  # noqa: S608 - Django's own names
                 found += [repr(row) for row in cursor.fetchall()]
     return " ".join(found) + in_spool() + repr(store.get().client.keys("*"))
 

@@ -253,7 +253,6 @@ def test_the_page_says_how_long_the_oldest_case_waits(page: Callable[..., Page])
         ({"q": "198.51.100.0/31", "source": "live"}, {FIRST}),
         ({"severity": "no such thing"}, set()),
         ({"assignee": "4711"}, set()),
-        ({"assignee": "9" * 30}, set()),
     ],
 )
 def test_the_queue_is_filtered(analyst: Client, question: dict[str, str], expected: set[str]) -> None:
@@ -321,6 +320,7 @@ def test_a_long_facet_lists_the_most_frequent_and_what_was_chosen(page: Callable
         {"o": "password"},
         {"o": "--score"},
         {"assignee": "dana"},
+        {"assignee": "9" * 30},
         {"assignee": "9" * 5_000},
         {"severity": "\x00"},
         {"source": "a\x00b"},

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from pages import environment
 
-from sentinel import embedded, run
+from sentinel import embedded
+from sentinel.run import place
+from sentinel.run.environment import environment_of
 from tests.required import require
 from tests.run.house import BASE_DIR, parent_environment, run_once
 
@@ -28,8 +30,8 @@ def test_a_taken_port_is_named_with_another_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "80 80", "٣"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
-    with pytest.raises(run.CannotRun, match="is not a port: write a number from 1024 to 65535"):
-        run.listen(port)
+    with pytest.raises(place.CannotRun, match="is not a port: write a number from 1024 to 65535"):
+        place.listen(port)
 
 
 def test_a_platform_without_valkey_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,17 +45,17 @@ def test_a_platform_without_valkey_is_told_what_to_install(monkeypatch: pytest.M
 def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("a file where the directory should be")
 
-    with pytest.raises(run.CannotRun, match=r"var cannot be written .*: remove it, or say VAR_DIR"):
-        run.make_room(tmp_path / "var")
+    with pytest.raises(place.CannotRun, match=r"var cannot be written .*: remove it, or say VAR_DIR"):
+        place.make_room(tmp_path / "var")
 
 
 def test_a_path_too_long_for_a_unix_socket_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(run.CannotRun, match="too long a path"):
-        run.make_room(tmp_path / ("x" * 100))
+    with pytest.raises(place.CannotRun, match="too long a path"):
+        place.make_room(tmp_path / ("x" * 100))
 
 
 def test_the_run_sets_every_variable_so_that_none_comes_from_the_shell_or_env_file(tmp_path: Path) -> None:
-    assert set(environment.read()) - run.environment_of(tmp_path).keys() == set()
+    assert set(environment.read()) - environment_of(tmp_path).keys() == set()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
+from shop.accounts import tasks  # noqa: F401 - what is first imported under the idle app below, no app knows
 from shop.accounts.models import User
 
 API = "/api/v1"
@@ -56,5 +57,7 @@ def pointers(answer: HttpResponse) -> list[str]:
 def without_workers(broker: str = "memory://") -> Iterator[None]:
     """Tasks are asked for, and nobody does them; at a broker of port 1, nobody can even be asked."""
     # Celery asks the environment first, where the run's own broker stands.
-    with mock.patch.dict(os.environ, CELERY_BROKER_URL=broker), setup_default_app(Celery("idle")):
+    idle = Celery("idle", set_as_current=False)  # else it would stay the current one after this
+    with mock.patch.dict(os.environ, CELERY_BROKER_URL=broker), setup_default_app(idle):
+        idle.set_current()
         yield

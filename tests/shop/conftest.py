@@ -27,6 +27,7 @@ def bare_shop(settings: Settings) -> None:
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
     settings.RATELIMIT_EXCEPTION_CLASS = "django_ratelimit.exceptions.Ratelimited"
     settings.PASSWORD_HASHERS = ["tests.shop.hashing.CountingHasher"]
+    settings.SHOP_GRAPHQL = {}
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from shop.catalogue.filters import ORDERS, asked_of, find
 from shop.catalogue.models import Category, Product
 from shop.catalogue.paging import Piece
 from shop.catalogue.serializers import free_slug
+from shop.orders.models import Coupon
 
 pytestmark = [
     pytest.mark.django_db,
@@ -33,6 +34,7 @@ def full_shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE catalogue_product, catalogue_category")
         yield
+        Coupon.objects.all()._raw_delete("default")
         Product.objects.all()._raw_delete("default")
         Category.objects.filter(parent__isnull=False)._raw_delete("default")
         Category.objects.all()._raw_delete("default")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import product as pairs
@@ -60,7 +61,33 @@ def test_pages_follow_by_cursor(signed_in: Client, ada: User) -> None:
     second = signed_in.get(first["next"]).json()
 
     assert [order["number"] for order in first["results"] + second["results"]] == numbers[::-1]
-    assert signed_in.get(ORDERS, {"cursor": "nonsense"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "p=nonsense",
+        "p=\0",
+        "p=2025-03-01",
+        "p=2025-03-01T12:00",
+        "p=2025-02-30T12:00Z",
+        "p=0001-01-01T00:00%2B14:00",
+    ],
+)
+def test_a_cursor_that_somebody_made_up_leads_nowhere(signed_in: Client, ada: User, said: str) -> None:
+    """REST framework hands what stands in it to the database."""
+    place(ada)
+
+    answer = signed_in.get(ORDERS, {"cursor": b64encode(said.encode()).decode()})
+
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("query", ["page_size=0", "page_size=101", "page_size=many", "state=", "customer="])
+def test_a_question_that_means_nothing_is_told(signed_in: Client, query: str) -> None:
+    answer = signed_in.get(f"{ORDERS}?{query}")
+
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, query.partition("=")[0])
 
 
 def test_a_list_is_filtered_by_state_and_by_customer(ada: User, ben: User, clerk: User) -> None:

@@ -8,6 +8,8 @@ from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 
+from shop.openapi import LINKS
+
 
 def test_the_description_of_the_api_has_no_gaps(tmp_path: Path) -> None:
     target = tmp_path / "schema.yml"
@@ -38,8 +40,8 @@ ACCOUNTS = {
     "POST /auth/email/confirm/": {"204", "400", "409"},
     "GET /me/": {"200", "401"},
     "PATCH /me/": {"200", "400", "401"},
-    "DELETE /me/": {"204", "401", "409"},
     "POST /me/password/": {"200", "400", "401", "409"},
+    "POST /me/close/": {"204", "400", "401", "409"},
     "POST /me/email/": {"202", "400", "401", "503"},
     "GET /users/": {"200", "400", "401", "403", "404"},
     "POST /users/": {"201", "400", "401", "403"},
@@ -65,4 +67,30 @@ def test_each_operation_on_accounts_has_its_answers_and_an_example() -> None:
 
 @pytest.mark.django_db
 def test_the_migrations_know_the_models() -> None:
-    call_command("makemigrations", "--check", "--dry-run", "accounts", "catalogue", "orders")
+    call_command("makemigrations", "--check", "--dry-run", "accounts", "catalogue", "failures", "imports", "orders")
+
+
+def test_each_link_leads_to_an_operation_with_parameters_that_it_has() -> None:
+    """What an answer leads to is there, and takes what the answer gives."""
+    with patched_settings({"POSTPROCESSING_HOOKS": ["shop.openapi.connect"]}):
+        document = SchemaGenerator(urlconf="tests.shop.urls").get_schema(public=True)
+
+    operations = {each["operationId"]: each for methods in document["paths"].values() for each in methods.values()}
+    links = [
+        link
+        for operation in operations.values()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    taken = {name: {each["name"] for each in one.get("parameters", [])} for name, one in operations.items()}
+    assert len(links) == sum(len(each) for each in LINKS.values())
+    assert all(set(link.get("parameters", {})) <= taken[link["operationId"]] for link in links)
+
+
+def test_the_filters_of_products_may_be_left_empty() -> None:
+    """As a search form sends them."""
+    with patched_settings({"POSTPROCESSING_HOOKS": ["shop.openapi.connect"]}):
+        paths = SchemaGenerator(urlconf="tests.shop.urls").get_schema(public=True)["paths"]
+
+    parameters = paths["/api/v1/products/"]["get"]["parameters"]
+    assert {each["name"] for each in parameters if not each.get("allowEmptyValue")} == {"If-None-Match"}

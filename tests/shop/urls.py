@@ -5,4 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls), path("api/v1/", include("shop.urls"))]
+from shop.graphql.views import ShopGraphQLView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("shop.urls")),
+    path("graphql/", ShopGraphQLView.as_view(), name="graphql"),
+]

@@ -17,12 +17,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseTrouble
 
-from metrics import conf, redis_baseline
-from metrics.redis_errors import BadAddress
-from metrics.redis_look import Look, Watcher, as_data, since_export
-from metrics.redis_reading import Failure
-from metrics.redis_servers import FORMS, name_of
-from metrics.redis_table import line, table
+from metrics import conf
+from metrics.redis_stats import baseline
+from metrics.redis_stats.errors import BadAddress
+from metrics.redis_stats.look import Look, Watcher, as_data, since_export
+from metrics.redis_stats.reading import Failure
+from metrics.redis_stats.servers import FORMS, name_of
+from metrics.redis_stats.table import line, table
 
 INTERVAL_S = 5.0
 # A reading that takes a server's whole INFO is not for every moment.
@@ -110,9 +111,9 @@ class Command(BaseCommand):
             text = "\n".join(table(each, since))
             yield self.style.ERROR(text) if isinstance(each, Failure) else text
 
-    def _baselines(self, now: datetime) -> redis_baseline.Baselines:
+    def _baselines(self, now: datetime) -> baseline.Baselines:
         try:
-            return redis_baseline.standing(now)
+            return baseline.standing(now)
         except DatabaseTrouble as error:
             self.stderr.write(f"The database did not tell of the last export ({type(error).__name__}).")
             return {}

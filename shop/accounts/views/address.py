@@ -37,7 +37,6 @@ class EmailChangeView(PrivateView):
         ],
     )
     @sensitive_variables("request", "asked", "said")
-    @inbox.spare_inbox("move")
     def post(self, request: Request) -> Response:
         asked = EmailChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -46,7 +45,7 @@ class EmailChangeView(PrivateView):
         user = passwords.known(request._request, cast("User", request.user), said["current_password"])
         if user is None:
             raise problems.wrong_password()
-        if not inbox.is_full(request):
+        if not inbox.is_full(request, "move", said["email"]):
             post.ask(tasks.answer_move, user.pk, said["email"])
         return Response(status=HTTPStatus.ACCEPTED)
 

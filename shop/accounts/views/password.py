@@ -41,12 +41,12 @@ class PasswordResetView(OpenView):
     )
     # A person asks once or twice; five a minute from one address are a list being worked through.
     @method_decorator(ratelimit(key="ip", rate="5/m", method="POST"))
-    @inbox.spare_inbox("reset")
     def post(self, request: Request) -> Response:
         asked = EmailSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        if not inbox.is_full(request):
-            post.ask(tasks.answer_reset, asked.validated_data["email"])
+        email = asked.validated_data["email"]
+        if not inbox.is_full(request, "reset", email):
+            post.ask(tasks.answer_reset, email)
         return Response(status=HTTPStatus.ACCEPTED)
 
 

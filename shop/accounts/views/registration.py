@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from django.core.exceptions import ValidationError as WeakPassword
 from django.views.decorators.debug import sensitive_variables
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shop.accounts import inbox, post, problems, registration, tasks
+from shop.accounts.models import User
 from shop.accounts.serializers import EmailSerializer, ProfileSerializer, RegistrationConfirmSerializer
 from shop.accounts.views.examples import BAD_LINK, NO_MAIL, PROFILE, WEAK, answered, asked, invalid, refused
 from shop.accounts.views.open import OpenView
@@ -32,13 +34,18 @@ class RegistrationView(OpenView):
             NO_MAIL,
         ],
     )
-    @inbox.spare_inbox("registration")
     def post(self, request: Request) -> Response:
-        asked = EmailSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        if not inbox.is_full(request):
-            post.ask(tasks.answer_registration, asked.validated_data["email"])
+        ask_for_account(request, request.data)
         return Response(status=HTTPStatus.ACCEPTED)
+
+
+# `Any`, here and below: a request's JSON.
+def ask_for_account(request: Request, body: Any) -> None:
+    asked = EmailSerializer(data=body)
+    asked.is_valid(raise_exception=True)
+    email = asked.validated_data["email"]
+    if not inbox.is_full(request, "registration", email):
+        post.ask(tasks.answer_registration, email)
 
 
 class RegistrationConfirmView(OpenView):
@@ -62,18 +69,22 @@ class RegistrationConfirmView(OpenView):
             ),
         ],
     )
-    @sensitive_variables("request", "asked", "said")
+    @sensitive_variables("request")
     def post(self, request: Request) -> Response:
-        asked = RegistrationConfirmSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        said = dict(asked.validated_data)
-        email = registration.email_in(said.pop("token"))
-        if email is None:
-            raise problems.bad_link()
-        try:
-            user = registration.open_account(email, **said)
-        except WeakPassword as error:
-            raise problems.weak("password", error) from error
-        except registration.EmailTaken as error:
-            raise problems.email_taken() from error
-        return Response(ProfileSerializer(user).data, status=HTTPStatus.CREATED)
+        return Response(ProfileSerializer(open_account(request.data)).data, status=HTTPStatus.CREATED)
+
+
+@sensitive_variables("body", "asked", "said")
+def open_account(body: Any) -> User:
+    asked = RegistrationConfirmSerializer(data=body)
+    asked.is_valid(raise_exception=True)
+    said = dict(asked.validated_data)
+    email = registration.email_in(said.pop("token"))
+    if email is None:
+        raise problems.bad_link()
+    try:
+        return registration.open_account(email, **said)
+    except WeakPassword as error:
+        raise problems.weak("password", error) from error
+    except registration.EmailTaken as error:
+        raise problems.email_taken() from error

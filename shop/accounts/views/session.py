@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from http import HTTPStatus
+from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
@@ -13,6 +14,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from shop.accounts import problems, sessions
 from shop.accounts.serializers import LoginSerializer, LogoutSerializer, RefreshSerializer
+from shop.accounts.sessions import Tokens
 from shop.accounts.views.examples import TOKENS, answered, asked, refused
 from shop.accounts.views.open import OpenView
 from shop.errors import refusals
@@ -34,17 +36,23 @@ class LoginView(OpenView):
             refused("Unauthorized", 401, "No active account has this name and password."),
         ],
     )
-    @sensitive_variables("request", "asked", "said")
+    @sensitive_variables("request")
     def post(self, request: Request) -> Response:
-        asked = LoginSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        said = asked.validated_data
-        # Backends and listeners of the login signals know Django's request; REST framework's wrapper would hide from
-        # the middleware whatever they write on it.
-        tokens = sessions.sign_in(request._request, said["username"], said["password"])
-        if tokens is None:
-            raise problems.no_login()
-        return Response(asdict(tokens))
+        return Response(asdict(sign_in(request, request.data)))
+
+
+# `Any`, here and below: a request's JSON.
+@sensitive_variables("body", "asked", "said")
+def sign_in(request: Request, body: Any) -> Tokens:
+    asked = LoginSerializer(data=body)
+    asked.is_valid(raise_exception=True)
+    said = asked.validated_data
+    # Backends and listeners of the login signals know Django's request; REST framework's wrapper would hide from the
+    # middleware whatever they write on it.
+    tokens = sessions.sign_in(request._request, said["username"], said["password"])
+    if tokens is None:
+        raise problems.no_login()
+    return tokens
 
 
 class RefreshView(OpenView):
@@ -58,14 +66,19 @@ class RefreshView(OpenView):
         responses={200: RefreshSerializer, **refusals(400, 401)},
         examples=[asked("Renew", {"refresh": TOKENS["refresh"]}), answered("Renewed", TOKENS), STALE],
     )
-    @sensitive_variables("request", "asked")
+    @sensitive_variables("request")
     def post(self, request: Request) -> Response:
-        asked = RefreshSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        try:
-            return Response(asdict(sessions.renew(asked.validated_data["refresh"])))
-        except (TokenError, sessions.NoAccount) as error:
-            raise problems.no_session() from error
+        return Response(asdict(renew(request.data)))
+
+
+@sensitive_variables("body", "asked")
+def renew(body: Any) -> Tokens:
+    asked = RefreshSerializer(data=body)
+    asked.is_valid(raise_exception=True)
+    try:
+        return sessions.renew(asked.validated_data["refresh"])
+    except (TokenError, sessions.NoAccount) as error:
+        raise problems.no_session() from error
 
 
 class LogoutView(OpenView):
@@ -79,12 +92,17 @@ class LogoutView(OpenView):
         responses={204: None, **refusals(400, 401)},
         examples=[asked("Sign out", {"refresh": TOKENS["refresh"]}), STALE],
     )
-    @sensitive_variables("request", "asked")
+    @sensitive_variables("request")
     def post(self, request: Request) -> Response:
-        asked = LogoutSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        try:
-            sessions.end(asked.validated_data["refresh"])
-        except TokenError as error:
-            raise problems.no_session() from error
+        sign_out(request.data)
         return Response(status=HTTPStatus.NO_CONTENT)
+
+
+@sensitive_variables("body", "asked")
+def sign_out(body: Any) -> None:
+    asked = LogoutSerializer(data=body)
+    asked.is_valid(raise_exception=True)
+    try:
+        sessions.end(asked.validated_data["refresh"])
+    except TokenError as error:
+        raise problems.no_session() from error

@@ -16,11 +16,13 @@ from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from shop import page_size
 from shop.accounts import closing, post, problems, staff, tasks
 from shop.accounts.models import User
 from shop.accounts.serializers import UserSerializer
 from shop.accounts.views.examples import USER, answered, asked, invalid, refused
 from shop.errors import refusals
+from shop.page_size import page_size_of
 from shop.private import PrivateView
 
 ACTIONS = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PATCH": "change", "DELETE": "delete"}
@@ -59,15 +61,21 @@ class ByField(OrderingFilter):
         return [*(super().get_ordering(request, queryset, view) or ()), "id"]
 
 
+USUAL, MOST = 50, 200
+
+
 class UserPages(PageNumberPagination):
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
+    # What stands for the number of the last page; numbers only, here.
+    last_page_strings = ()
+
+    def get_page_size(self, request: Request) -> int:
+        return page_size_of(request.query_params, USUAL, MOST)
 
 
 @extend_schema_view(
     get=extend_schema(
         operation_id="users_list",
+        parameters=[page_size.described(USUAL, MOST)],
         summary="Accounts",
         description="`search` looks for each of its words in username, address and names.",
         responses={200: UserSerializer(many=True), **refusals(400, 401, 403, 404)},

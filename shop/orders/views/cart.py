@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -14,7 +15,14 @@ from shop.orders import carts, coupons
 from shop.orders.cart_contents import Contents
 from shop.orders.serializers import CartSerializer, CodeSerializer, ItemSerializer, QuantitySerializer
 from shop.orders.views import problems
-from shop.orders.views.examples import CART_EXAMPLE, COUPON_EXAMPLES
+from shop.orders.views.examples import (
+    CART_EXAMPLE,
+    COUPON_EXAMPLE,
+    COUPON_REFUSED_EXAMPLE,
+    EMPTY_EXAMPLE,
+    FULL_EXAMPLE,
+    NO_COUPON_EXAMPLE,
+)
 from shop.orders.views.token import TOKEN, shopper_of
 from shop.private import PrivateView
 
@@ -42,7 +50,13 @@ class CartView(PrivateView):
     def get(self, request: Request) -> Response:
         return told(carts.contents(shopper_of(request), timezone.now()))
 
-    @extend_schema(operation_id="cart_destroy", summary="Empty my cart", parameters=[TOKEN], responses=answers())
+    @extend_schema(
+        operation_id="cart_destroy",
+        summary="Empty my cart",
+        parameters=[TOKEN],
+        responses=answers(),
+        examples=[EMPTY_EXAMPLE],
+    )
     def delete(self, request: Request) -> Response:
         return told(carts.empty(shopper_of(request), timezone.now()))
 
@@ -58,18 +72,26 @@ class CartItemsView(PrivateView):
         parameters=[TOKEN],
         request=ItemSerializer,
         responses=answers(400, 409, good=201),
-        examples=[OpenApiExample("Two sconces", {"sku": "LIG-00002", "quantity": 2}, request_only=True), CART_EXAMPLE],
+        examples=[
+            OpenApiExample("Two sconces", {"sku": "LIG-00002", "quantity": 2}, request_only=True),
+            CART_EXAMPLE,
+            FULL_EXAMPLE,
+        ],
     )
     def post(self, request: Request) -> Response:
-        item = ItemSerializer(data=request.data)
-        item.is_valid(raise_exception=True)
-        try:
-            found = carts.add(shopper_of(request), **item.validated_data, now=timezone.now())
-        except carts.NotOnSale as exc:
-            raise ValidationError({"sku": "No such product is on sale."}) from exc
-        except carts.TooMuch as exc:
-            raise problems.cart_full(str(exc)) from exc
-        return told(found, HTTPStatus.CREATED)
+        return told(add(request, request.data), HTTPStatus.CREATED)
+
+
+# `Any`, here and below: a request's JSON.
+def add(request: Request, body: Any) -> Contents:
+    item = ItemSerializer(data=body)
+    item.is_valid(raise_exception=True)
+    try:
+        return carts.add(shopper_of(request), **item.validated_data, now=timezone.now())
+    except carts.NotOnSale as exc:
+        raise ValidationError({"sku": "No such product is on sale."}) from exc
+    except carts.TooMuch as exc:
+        raise problems.cart_full(str(exc)) from exc
 
 
 class CartItemView(PrivateView):
@@ -84,24 +106,33 @@ class CartItemView(PrivateView):
         examples=[OpenApiExample("Three", {"quantity": 3}, request_only=True), CART_EXAMPLE],
     )
     def put(self, request: Request, sku: str) -> Response:
-        asked = QuantitySerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        try:
-            return told(carts.change(shopper_of(request), sku, asked.validated_data["quantity"], timezone.now()))
-        except carts.NotInCart as exc:
-            raise NotFound("There is no such line in the cart.") from exc
+        return told(change(request, sku, request.data))
 
     @extend_schema(
         operation_id="cart_items_destroy",
         summary="Take out of my cart",
         parameters=[TOKEN],
         responses=answers(404),
+        examples=[EMPTY_EXAMPLE],
     )
     def delete(self, request: Request, sku: str) -> Response:
-        try:
-            return told(carts.remove(shopper_of(request), sku, timezone.now()))
-        except carts.NotInCart as exc:
-            raise NotFound("There is no such line in the cart.") from exc
+        return told(remove(request, sku))
+
+
+def change(request: Request, sku: str, body: Any) -> Contents:
+    asked = QuantitySerializer(data=body)
+    asked.is_valid(raise_exception=True)
+    try:
+        return carts.change(shopper_of(request), sku, asked.validated_data["quantity"], timezone.now())
+    except carts.NotInCart as exc:
+        raise NotFound("There is no such line in the cart.") from exc
+
+
+def remove(request: Request, sku: str) -> Contents:
+    try:
+        return carts.remove(shopper_of(request), sku, timezone.now())
+    except carts.NotInCart as exc:
+        raise NotFound("There is no such line in the cart.") from exc
 
 
 class CartCouponView(PrivateView):
@@ -115,17 +146,26 @@ class CartCouponView(PrivateView):
         parameters=[TOKEN],
         request=CodeSerializer,
         responses=answers(400, 422),
-        examples=[*COUPON_EXAMPLES, CART_EXAMPLE],
+        examples=[COUPON_EXAMPLE, CART_EXAMPLE, COUPON_REFUSED_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
-        asked = CodeSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        code, now = asked.validated_data["code"], timezone.now()
-        try:
-            return told(carts.apply_coupon(shopper_of(request), code, request._request, now))
-        except coupons.CouponRefused as exc:
-            raise problems.coupon_refused() from exc
+        return told(apply_coupon(request, request.data))
 
-    @extend_schema(operation_id="cart_coupon_destroy", summary="Use no coupon", parameters=[TOKEN], responses=answers())
+    @extend_schema(
+        operation_id="cart_coupon_destroy",
+        summary="Use no coupon",
+        parameters=[TOKEN],
+        responses=answers(),
+        examples=[NO_COUPON_EXAMPLE],
+    )
     def delete(self, request: Request) -> Response:
         return told(carts.remove_coupon(shopper_of(request), timezone.now()))
+
+
+def apply_coupon(request: Request, body: Any) -> Contents:
+    asked = CodeSerializer(data=body)
+    asked.is_valid(raise_exception=True)
+    try:
+        return carts.apply_coupon(shopper_of(request), asked.validated_data["code"], request._request, timezone.now())
+    except coupons.CouponRefused as exc:
+        raise problems.coupon_refused() from exc

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -14,12 +14,13 @@ from shop.accounts.models import User
 from shop.errors import refusals
 from shop.orders import carts, checkout, coupons, payment
 from shop.orders.checkout import Item, Purchase
+from shop.orders.idempotency import Answer
 from shop.orders.models import KeyedRequest, Payment
 from shop.orders.payment import Card
 from shop.orders.serializers import CheckoutSerializer, OrderSerializer
 from shop.orders.views import problems
-from shop.orders.views.examples import DECLINED_EXAMPLE, ORDER
-from shop.orders.views.once import KEY, answer_once
+from shop.orders.views.examples import BUYING_EXAMPLES, KEYED_EXAMPLES, ORDER, PAYING_EXAMPLES
+from shop.orders.views.once import KEY, REPLAYED_FIELD, answer_once, key_of, respond
 from shop.orders.views.token import TOKEN, token_of
 from shop.private import PrivateView
 
@@ -33,7 +34,9 @@ EXAMPLES = [
         "The cart, at the price shown", {"card": payment.APPROVED, "expected_total": "256.98"}, request_only=True
     ),
     OpenApiExample("Paid", ORDER, response_only=True, status_codes=["201"]),
-    DECLINED_EXAMPLE,
+    *PAYING_EXAMPLES,
+    *BUYING_EXAMPLES,
+    *KEYED_EXAMPLES,
 ]
 
 
@@ -45,25 +48,32 @@ class CheckoutView(PrivateView):
         summary="Buy",
         description="Takes the stock, orders and pays: these `items`, or the cart. A declined card leaves the order "
         "waiting for another one (`/orders/{number}/pay/`) until it expires, at the same price.",
-        parameters=[KEY, TOKEN],
+        parameters=[KEY, TOKEN, REPLAYED_FIELD],
         request=CheckoutSerializer,
         responses={201: OrderSerializer, **refusals(400, 401, 402, 409, 422, 504)},
         examples=EXAMPLES,
     )
-    @sensitive_variables("request", "asked")
+    @sensitive_variables("request")
     def post(self, request: Request) -> Response:
-        asked = CheckoutSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        purchase = Purchase(
-            tuple(Item(**item) for item in asked.validated_data.get("items", ())),
-            asked.validated_data.get("coupon", ""),
-            token_of(request),
-            asked.validated_data.get("expected_total"),
-        )
-        card = asked.validated_data["card"]
-        return answer_once(
-            request, "checkout", lambda keyed: _place(request, purchase, card, keyed), HTTPStatus.CREATED
-        )
+        return respond(check_out(request, request.data, key_of(request)))
+
+
+# `Any`: a request's JSON. The answer is that of this operation, whichever API it was asked by.
+@sensitive_variables("body", "asked", "card")
+def check_out(request: Request, body: Any, key: str) -> Answer:
+    """Raises what is wrong with the body or the key; every other refusal is in the answer."""
+    asked = CheckoutSerializer(data=body)
+    asked.is_valid(raise_exception=True)
+    purchase = Purchase(
+        tuple(Item(**item) for item in asked.validated_data.get("items", ())),
+        asked.validated_data.get("coupon", ""),
+        token_of(request),
+        asked.validated_data.get("expected_total"),
+    )
+    card = asked.validated_data["card"]
+    return answer_once(
+        request, key, body, "checkout", lambda keyed: _place(request, purchase, card, keyed), HTTPStatus.CREATED
+    )
 
 
 def _place(request: Request, purchase: Purchase, card: Card, keyed: KeyedRequest) -> Payment:

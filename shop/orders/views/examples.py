@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from drf_spectacular.utils import OpenApiExample
 
-from shop.errors import MEDIA_TYPE
+from shop.errors import MEDIA_TYPE, Problem, document_of
+from shop.orders.cart_owner import MAX_LINES
+from shop.orders.models import Order
+from shop.orders.views import problems
 
+NUMBER = "0b9c7a64-6f0e-4f2e-9a8e-0d2b6d0f6c11"
 ORDER = {
-    "number": "0b9c7a64-6f0e-4f2e-9a8e-0d2b6d0f6c11",
+    "number": NUMBER,
     "customer": "ada",
     "state": "paid",
     "currency": "EUR",
@@ -46,33 +52,62 @@ CART = {
     "can_be_bought": True,
 }
 CART_EXAMPLE = OpenApiExample("Two sconces", CART, response_only=True, status_codes=["200", "201"])
-DECLINED_EXAMPLE = OpenApiExample(
-    "Declined",
+EMPTY_EXAMPLE = OpenApiExample(
+    "Empty",
     {
-        "type": "urn:problem-type:shop:payment-declined",
-        "title": "Payment declined",
-        "status": 402,
-        "detail": "The card was declined and nothing was charged. The order can be paid by another card until it "
-        "expires.",
-        "order": "0b9c7a64-6f0e-4f2e-9a8e-0d2b6d0f6c11",
-        "state": "placed",
+        **CART,
+        "lines": [],
+        "coupon": None,
+        "coupon_holds": False,
+        "currency": None,
+        "subtotal": "0.00",
+        "discount": "0.00",
+        "total": "0.00",
+        "can_be_bought": False,
     },
     response_only=True,
-    status_codes=["402"],
-    media_type=MEDIA_TYPE,
+    status_codes=["200"],
 )
-COUPON_EXAMPLES = [
-    OpenApiExample("A newsletter's", {"code": "WELCOME10"}, request_only=True),
-    OpenApiExample(
-        "Refused",
-        {
-            "type": "urn:problem-type:shop:coupon-refused",
-            "title": "Coupon refused",
-            "status": 422,
-            "detail": "This code does not hold for this cart.",
-        },
+NO_COUPON_EXAMPLE = OpenApiExample(
+    "Without a coupon",
+    {**CART, "coupon": None, "coupon_holds": False, "discount": "0.00", "total": "256.98"},
+    response_only=True,
+    status_codes=["200"],
+)
+COUPON_EXAMPLE = OpenApiExample("A newsletter's", {"code": "WELCOME10"}, request_only=True)
+
+
+def refused(problem: Problem) -> OpenApiExample:
+    """A refusal as the view that raises it answers."""
+    return OpenApiExample(
+        problem.title,
+        document_of(problem),
         response_only=True,
-        status_codes=["422"],
+        status_codes=[str(problem.status_code)],
         media_type=MEDIA_TYPE,
-    ),
+    )
+
+
+def _order(state: Order.State) -> Order:
+    return Order(number=UUID(NUMBER), state=state)
+
+
+WAITING, OVER = _order(Order.State.PLACED), _order(Order.State.CANCELLED)
+
+# What an operation under an Idempotency-Key may answer, and what becomes of a payment.
+KEYED_EXAMPLES = [refused(made()) for made in (problems.bad_key, problems.key_reused, problems.in_progress)]
+PAYING_EXAMPLES = [refused(made(WAITING)) for made in (problems.declined, problems.timed_out, problems.never_made)]
+BUYING_EXAMPLES = [
+    refused(problem)
+    for problem in (
+        problems.out_of_stock("LIG-00002"),
+        problems.not_on_sale(["LIG-00002"]),
+        problems.empty_cart(),
+        problems.price_changed("231.28"),
+        problems.too_many_unpaid([NUMBER]),
+        problems.coupon_refused(),
+    )
 ]
+WRONG_STATE_EXAMPLE = refused(problems.wrong_state(OVER))
+FULL_EXAMPLE = refused(problems.cart_full(f"A cart has up to {MAX_LINES} lines."))
+COUPON_REFUSED_EXAMPLE = refused(problems.coupon_refused())

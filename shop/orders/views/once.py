@@ -1,10 +1,10 @@
-"""A view's answer under an Idempotency-Key: made once, then repeated as it was."""
+"""An answer under an Idempotency-Key: made once, then repeated as it was."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -31,11 +31,33 @@ KEY = OpenApiParameter(
     examples=[OpenApiExample("A UUID", "5b1f6a3e-2f0c-4c55-9a39-6a1de0c0a9b4")],
 )
 REPLAYED = "Idempotent-Replayed"
+REPLAYED_FIELD = OpenApiParameter(
+    REPLAYED,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[HTTPStatus(status).value for status in (200, 201, 400, 402, 409, 422)],
+    enum=["true"],
+    description="There where this is the answer that the first request with this key was given.",
+)
 # Seconds until it makes sense to ask a provider that was slow.
 ASK_AGAIN_S = "5"
 
 
-def answer_once(request: Request, operation: str, pay: Callable[[KeyedRequest], Payment], paid: HTTPStatus) -> Response:
+def key_of(request: Request) -> str:
+    return str(request.headers.get("Idempotency-Key", ""))
+
+
+# `Any`: a request's JSON, which is what the key stands for.
+def answer_once(
+    request: Request,
+    key: str,
+    asked: Any,
+    operation: str,
+    pay: Callable[[KeyedRequest], Payment],
+    paid: HTTPStatus = HTTPStatus.OK,
+) -> Answer:
+    """Raises the problem of a key that is none, or is another request's."""
+
     def run(keyed: KeyedRequest) -> Answer:
         try:
             return answer_of(pay(keyed), paid)
@@ -43,17 +65,15 @@ def answer_once(request: Request, operation: str, pay: Callable[[KeyedRequest], 
             return _as_answer(refusal, request)
 
     try:
-        key = idempotency.parse(request.headers.get("Idempotency-Key"))
-        asked = idempotency.fingerprint(operation, request.data)
-        # Who is not signed in was turned away by `permission_classes`, which the type checker cannot see.
-        answer = idempotency.once(cast("User", request.user), key, asked, timezone.now(), run)
+        fingerprint = idempotency.fingerprint(operation, asked)
+        # Who is not signed in was turned away before, which the type checker cannot see.
+        return idempotency.once(cast("User", request.user), idempotency.parse(key), fingerprint, timezone.now(), run)
     except idempotency.BadKey as exc:
         raise problems.bad_key() from exc
     except idempotency.KeyReused as exc:
         raise problems.key_reused() from exc
     except idempotency.InProgress as exc:
         raise problems.in_progress() from exc
-    return _respond(answer)
 
 
 def answer_of(payment: Payment, paid: HTTPStatus) -> Answer:
@@ -74,7 +94,7 @@ def _as_answer(refusal: Problem | ValidationError, request: Request | None, fina
     return Answer(response.status_code, response.data, final)
 
 
-def _respond(answer: Answer) -> Response:
+def respond(answer: Answer) -> Response:
     response = Response(answer.body, answer.status)
     if answer.status >= HTTPStatus.BAD_REQUEST:
         response.content_type = MEDIA_TYPE

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from http import HTTPStatus
-from typing import cast
+from datetime import UTC, datetime
+from typing import Any, cast
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.debug import sensitive_variables
-from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.exceptions import NotFound
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -17,15 +17,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from shop import page_size
 from shop.accounts.models import User
 from shop.errors import refusals
 from shop.orders import handling, paying, payment, states
+from shop.orders.idempotency import Answer
 from shop.orders.models import KeyedRequest, Order, Payment
 from shop.orders.payment import Card
 from shop.orders.serializers import OrderQuerySerializer, OrderSerializer, PaySerializer
 from shop.orders.views import problems
-from shop.orders.views.examples import DECLINED_EXAMPLE, ORDER
-from shop.orders.views.once import KEY, answer_once
+from shop.orders.views.examples import KEYED_EXAMPLES, ORDER, PAYING_EXAMPLES, WRONG_STATE_EXAMPLE
+from shop.orders.views.once import KEY, REPLAYED_FIELD, answer_once, key_of, respond
+from shop.page_size import page_size_of
 from shop.private import PrivateView
 
 ORDER_EXAMPLE = OpenApiExample("An order", ORDER, response_only=True, status_codes=["200"])
@@ -48,21 +51,45 @@ def told(request: Request, order: Order) -> Response:
     return Response(OrderSerializer(order_for(request, order.number)).data)
 
 
+def may_move(request: Request) -> bool:
+    user = request.user
+    return bool(user.is_authenticated and user.is_staff and user.has_perm("orders.change_order"))
+
+
 class MovesOrders(BasePermission):
     message = "This is for staff who may change orders."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        user = request.user
-        return bool(user.is_authenticated and user.is_staff and user.has_perm("orders.change_order"))
+        return may_move(request)
+
+
+USUAL, MOST = 20, 100
+CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous` of another page.")
 
 
 class OrderPages(CursorPagination):
     """By cursor: a new order moves no page, and nothing is counted."""
 
-    page_size = 20
-    page_size_query_param = "page_size"
-    max_page_size = 100
     ordering = ("-created_at", "-id")
+
+    def get_page_size(self, request: Request) -> int:
+        return page_size_of(request.query_params, USUAL, MOST)
+
+    # `Any`: REST framework's own named tuple.
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not _is_moment(str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_moment(text: str) -> bool:
+    """Could this be when an order was made? Whoever makes a cursor themselves can write anything there."""
+    try:
+        moment = parse_datetime(text)
+        return moment is not None and moment.tzinfo is not None and moment.astimezone(UTC).year > 1
+    except (ValueError, OverflowError):
+        return False
 
 
 class OrderListView(PrivateView, GenericAPIView[Order]):
@@ -75,12 +102,12 @@ class OrderListView(PrivateView, GenericAPIView[Order]):
         operation_id="orders_list",
         summary="My orders",
         description="Newest first. Staff who may view orders see all.",
-        parameters=[OrderQuerySerializer],
+        parameters=[OrderQuerySerializer, CURSOR, page_size.described(USUAL, MOST)],
         responses={200: OrderSerializer(many=True), **refusals(400, 401, 404)},
         examples=[ORDER_EXAMPLE],
     )
     def get(self, request: Request) -> Response:
-        asked = OrderQuerySerializer(data=request.query_params)
+        asked = OrderQuerySerializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         orders = Order.objects.told().seen_by(cast("User", request.user))
         if "state" in asked.validated_data:
@@ -109,23 +136,32 @@ class OrderPayView(PrivateView):
         summary="Pay an order by another card",
         description="While it is `placed` and has not expired: at the price it was placed at. After five declined "
         "cards it is given up.",
-        parameters=[KEY],
+        parameters=[KEY, REPLAYED_FIELD],
         request=PaySerializer,
         responses=answers(400, 402, 404, 409, 422, 504),
         examples=[
             OpenApiExample("Another card", {"card": payment.APPROVED}, request_only=True),
             ORDER_EXAMPLE,
-            DECLINED_EXAMPLE,
+            WRONG_STATE_EXAMPLE,
+            *PAYING_EXAMPLES,
+            *KEYED_EXAMPLES,
         ],
     )
-    @sensitive_variables("request", "asked")
+    @sensitive_variables("request")
     def post(self, request: Request, number: UUID) -> Response:
-        asked = PaySerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        order, card = order_for(request, number), asked.validated_data["card"]
-        if order.customer != request.user:
-            raise NotFound("There is no such order.")  # staff see it, and pay nobody's
-        return answer_once(request, f"pay {number}", lambda keyed: _pay(request, order, card, keyed), HTTPStatus.OK)
+        return respond(pay(request, number, request.data, key_of(request)))
+
+
+# `Any`: a request's JSON.
+@sensitive_variables("body", "asked", "card")
+def pay(request: Request, number: UUID, body: Any, key: str) -> Answer:
+    """Raises what is wrong with the body, the number or the key; every other refusal is in the answer."""
+    asked = PaySerializer(data=body)
+    asked.is_valid(raise_exception=True)
+    order, card = order_for(request, number), asked.validated_data["card"]
+    if order.customer != request.user:
+        raise NotFound("There is no such order.")  # staff see it, and pay nobody's
+    return answer_once(request, key, body, f"pay {number}", lambda keyed: _pay(request, order, card, keyed))
 
 
 def _pay(request: Request, order: Order, card: Card, keyed: KeyedRequest) -> Payment:
@@ -136,12 +172,15 @@ def _pay(request: Request, order: Order, card: Card, keyed: KeyedRequest) -> Pay
 
 
 def moved(request: Request, number: UUID, move: Callable[[Order, datetime], None]) -> Response:
-    order = order_for(request, number)
+    return told(request, move_order(order_for(request, number), move))
+
+
+def move_order(order: Order, move: Callable[[Order, datetime], None]) -> Order:
     try:
         move(order, timezone.now())
     except states.NotAllowed as exc:
         raise problems.wrong_state(exc.order) from exc
-    return told(request, order)
+    return order
 
 
 class OrderCancelView(PrivateView):
@@ -153,13 +192,18 @@ class OrderCancelView(PrivateView):
         description="Before it is shipped. What was paid goes back to the card. Staff may cancel any.",
         request=None,
         responses=answers(403, 404, 409),
-        examples=[ORDER_EXAMPLE],
+        examples=[ORDER_EXAMPLE, WRONG_STATE_EXAMPLE],
     )
     def post(self, request: Request, number: UUID) -> Response:
-        order = order_for(request, number)
-        if order.customer != request.user and not MovesOrders().has_permission(request, self):
-            self.permission_denied(request, MovesOrders.message)
-        return moved(request, number, lambda order, now: handling.cancel(order, payment.provider(), now))
+        return told(request, cancel(request, number))
+
+
+def cancel(request: Request, number: UUID) -> Order:
+    """Raises NotFound, PermissionDenied for a member of staff who may look only, and the problem of its state."""
+    order = order_for(request, number)
+    if order.customer != request.user and not may_move(request):
+        raise PermissionDenied(MovesOrders.message)
+    return move_order(order, lambda order, now: handling.cancel(order, payment.provider(), now))
 
 
 class OrderShipView(PrivateView):
@@ -170,7 +214,7 @@ class OrderShipView(PrivateView):
         summary="Ship a paid order (staff)",
         request=None,
         responses=answers(403, 404, 409),
-        examples=[ORDER_EXAMPLE],
+        examples=[ORDER_EXAMPLE, WRONG_STATE_EXAMPLE],
     )
     def post(self, request: Request, number: UUID) -> Response:
         return moved(request, number, handling.ship)
@@ -185,7 +229,7 @@ class OrderRefundView(PrivateView):
         description="The stock stays as it is until somebody has seen the goods.",
         request=None,
         responses=answers(403, 404, 409),
-        examples=[ORDER_EXAMPLE],
+        examples=[ORDER_EXAMPLE, WRONG_STATE_EXAMPLE],
     )
     def post(self, request: Request, number: UUID) -> Response:
         return moved(request, number, lambda order, now: handling.refund(order, payment.provider(), now))

@@ -208,6 +208,10 @@ def test_where_nothing_was_done_there_is_nothing_to_undo(analyst: Client) -> Non
         ({"cases": [{"id": 2**63, "version": 1}]}, "#/cases/0/id"),
         ({"cases": [{"id": "x", "version": 1}]}, "#/cases/0/id"),
         ({"reason": "no"}, "#/reason"),
+        ({"dry_run": 0}, "#/dry_run"),
+        ({"dry_run": "off"}, "#/dry_run"),
+        ({"assignee": 0}, "#/assignee"),
+        ({"worse": {}}, "#/worse"),  # also what this action does not take
     ],
 )
 def test_a_bulk_order_that_makes_no_sense_is_refused_whole(lead: Client, change: Any, pointer: str) -> None:
