@@ -1,5 +1,5 @@
-"""Fields that take texts only. REST framework's own take numbers too, and keep 1.50 as "1.5", of which the API's
-description says nothing.
+"""Fields that take what the API's description says. REST framework's own take numbers for texts, keep 1.50 as "1.5",
+and measure a text after they took the spaces off its ends, where the description speaks of what is sent.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ class OnlyText(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
 

@@ -22,7 +22,10 @@ ASCII_EMAIL = RegexValidator(
     "Only ASCII letters, digits and signs: another letter may look like one of them. Write such a domain as xn--...",
 )
 # Fewer than the model allows: names from before stay, a new one cannot look like another.
-PLAIN_USERNAME = RegexValidator(r"^[a-z0-9][a-z0-9_.+-]*\Z", "Lower-case letters a-z, digits and . + - _ only.")
+# Capitals are taken, and made small.
+PLAIN_USERNAME = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z", "Letters a-z, digits and . + - _ only, the first a letter or a digit."
+)
 
 
 class AccountEmail(OnlyText, serializers.EmailField):

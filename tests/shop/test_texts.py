@@ -46,3 +46,11 @@ def test_nor_for_a_name_in_a_profile(root: Client) -> None:
     answer = patch(root, "/me/", last_name=0)
 
     assert (answer.status_code, pointers(answer)) == (400, ["#/last_name"])
+
+
+def test_the_length_that_is_described_is_that_of_what_is_sent(root: Client) -> None:
+    too_long, long = patch(root, "/me/", last_name=" " + "x" * 150), patch(root, "/me/", last_name=" " + "x" * 149)
+
+    assert (too_long.status_code, pointers(too_long)) == (400, ["#/last_name"])
+    assert "no more than 150 characters" in too_long.json()["errors"][0]["detail"]
+    assert (long.status_code, long.json()["last_name"]) == (200, "x" * 149)
