@@ -109,7 +109,7 @@ def run(
     if world.name:
         _sign_in(schema, world)
     report = Report()
-    with only_loopback(), _values_of(world), _from_one_address():
+    with only_loopback(), _values_of(world, report), _from_one_address():
         for event in from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
                 report.phases[event.phase.value] += len(event.recorder.interactions)
@@ -135,10 +135,10 @@ def _sign_in(schema: BaseSchema, world: World) -> None:
 
 
 @contextmanager
-def _values_of(world: World) -> Iterator[None]:
+def _values_of(world: World, report: Report) -> Iterator[None]:
     # `Any`: Schemathesis' own signature.
     def before_call(context: Any, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-        _fill(case, world)
+        _fill(case, world, case.operation.label in report.reached)
 
     schemathesis.hook(before_call)
     try:
@@ -166,12 +166,12 @@ def _from_one_address() -> Iterator[None]:
         yield
 
 
-def _fill(case: schemathesis.Case, world: World) -> None:
+def _fill(case: schemathesis.Case, world: World, is_reached: bool) -> None:
     values = (VALUES | DOCUMENTS).get(case.operation.label)
     if values is None or case.meta is None or case.meta.generation.mode.is_negative:
         return
     # By what was drawn, so that a failure is the same when it is tried again.
-    if zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode("utf-8", "replace")) % 2:
+    if is_reached and zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode("utf-8", "replace")) % 2:
         return
     given = values(world)
     if case.meta.phase.name.value != ON_ITS_WAY:

@@ -1,7 +1,7 @@
 """What the document cannot say: a token that came by mail, the number of an order that is there, a code that holds.
 
-Every other call that is meant to be good is given what stands here; the rest go as they were drawn. A new operation
-needs a line only if nothing that can be drawn would ever be good: the run names it then.
+Calls that are meant to be good are given what stands here until one is, then every other; the rest go as they were
+drawn. A new operation needs a line only if nothing that can be drawn would ever be good: the run names it then.
 """
 
 from __future__ import annotations
