@@ -109,7 +109,7 @@ def run(
     if world.name:
         _sign_in(schema, world)
     report = Report()
-    with only_loopback(), _values_of(world, report), _from_one_address():
+    with only_loopback(), _values_of(world, did), _from_one_address():
         for event in from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
                 report.phases[event.phase.value] += len(event.recorder.interactions)
@@ -135,16 +135,25 @@ def _sign_in(schema: BaseSchema, world: World) -> None:
 
 
 @contextmanager
-def _values_of(world: World, report: Report) -> Iterator[None]:
-    # `Any`: Schemathesis' own signature.
-    def before_call(context: Any, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-        _fill(case, world, case.operation.label in report.reached)
+def _values_of(world: World, did: Callable[[APIOperation, Response], bool]) -> Iterator[None]:
+    reached: set[str] = set()
 
-    schemathesis.hook(before_call)
+    # `Any`, here and below: Schemathesis' own signature.
+    def before_call(context: Any, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
+        _fill(case, world, case.operation.label in reached)
+
+    def after_call(context: Any, case: schemathesis.Case, response: Response) -> None:
+        if did(case.operation, response):
+            reached.add(case.operation.label)
+
+    hooks = (before_call, after_call)
+    for hook in hooks:
+        schemathesis.hook(hook)
     try:
         yield
     finally:
-        GLOBAL_HOOK_DISPATCHER.unregister(before_call)
+        for hook in hooks:
+            GLOBAL_HOOK_DISPATCHER.unregister(hook)
 
 
 @contextmanager
