@@ -30,7 +30,9 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 
 
 def _problem(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponse | None:
-    if not request.path_info.startswith(API):
-        return None
+    return problem(status, detail) if request.path_info.startswith(API) else None
+
+
+def problem(status: HTTPStatus, detail: str) -> HttpResponse:
     document = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
     return JsonResponse(document, status=status, content_type=PROBLEM)

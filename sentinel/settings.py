@@ -150,6 +150,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "ip_tracking.middleware.SentinelMiddleware",
     "sentinel.csp.ContentSecurityPolicyMiddleware",
+    "sentinel.lengths.length_required",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

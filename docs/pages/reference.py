@@ -24,7 +24,8 @@ requests to click on: [postman_collection.json](postman_collection.json), for Po
 - **Refusals** are problem documents (`application/problem+json`, RFC 9457): go by `status` and `type`. Below stands the
   end of `urn:problem-type:shop:...`; where none stands, `type` is `about:blank`. `invalid-request` lists in `errors`
   each value that cannot be accepted, with its `pointer` or `parameter`. A body that is no JSON is a 400 without a type,
-  one of another media type a 415, a method that a path has not a 405.
+  one of another media type a 415, one without a `Content-Length` (`Transfer-Encoding: chunked`) a 411, a method that a
+  path has not a 405.
 - **Limits** hold every operation that names some: 429, and [what then](for-consumers.md). Every answer has
   `X-Request-ID`, which support asks for.
 

@@ -18,6 +18,7 @@ from tests.e2e import processes
 pytestmark = pytest.mark.slow
 
 ADDRESS, PASSWORD = "maria@example.com", "correct horse battery"
+STAFF = "theo"
 APPROVED, DECLINED = "4242424242424242", "4000000000000002"
 LINK = re.compile(r"/register/confirm#token=(\S+)")
 
@@ -59,6 +60,8 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         }
         processes.manage(env, "migrate", "--verbosity", "0")
         processes.manage(env, "seed_shop", "--products", "60")
+        staff = {**env, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        processes.manage(staff, "createsuperuser", "--noinput", "--username", STAFF, "--email", "staff@example.com")
         beat = ["-B", "-s", str(directory / "beat"), "-c", "1", "-n", "journey@%h"]
         with (
             processes.running(processes.worker(*beat), env, mails),
@@ -83,6 +86,36 @@ def test_from_registering_to_a_cancelled_order(shop):
 
     told = f"Your order {order} was cancelled"
     processes.wait_until(lambda: told in mails.read_text("utf-8"), "the mail of the cancellation", 60)
+
+
+def test_a_file_of_products_goes_through_the_server_whole(shop):
+    """5 MB: many pieces of the server's, of the form's and of the database's."""
+    staff = FrontEnd(shop[0].url.removesuffix("/api/v1"))
+    tokens = staff.ask("POST", "/auth/token/", 200, {"username": STAFF, "password": PASSWORD})
+    staff.fields["Authorization"] = f"Bearer {tokens['access']}"
+    rows = [f"FILE-{number},Pine Desk {number},home/tables,9.90,{'x' * 1000}" for number in range(5_000)]
+    text = "\n".join(["sku,name,category,price,description", *rows])
+
+    began = staff.ask("POST", "/imports/", 202, files={"file": ("autumn.csv", text)})
+
+    row: dict[str, Any] = {}
+
+    def over() -> bool:
+        row.update(staff.ask("GET", f"/imports/{began['id']}/", 200))
+        return row["state"] not in ("waiting", "running")
+
+    processes.wait_until(over, "the import's end", 60)
+    assert (row["state"], row["rows_created"], row["size"]) == ("done", 5_000, len(text))
+
+
+def test_a_body_without_its_length_is_refused_and_not_taken_for_empty(shop):
+    def body() -> Iterator[bytes]:
+        yield b'{"username": "theo", '
+        yield b'"password": "wrong"}'
+
+    refused = shop[0].ask("POST", "/auth/token/", 411, data=body(), fields={"Content-Type": "application/json"})
+
+    assert (refused["title"], "Content-Length" in refused["detail"]) == ("Length Required", True)
 
 
 def _browses(front_end: FrontEnd) -> dict[str, Any]:
