@@ -1,12 +1,15 @@
-"""What is one person's: kept by no cache, not even the browser's own."""
+"""What is one person's: theirs to ask for, and kept by no cache, not even the browser's own."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    from shop.accounts.models import User
 
 
 class PrivateView(APIView):
@@ -15,3 +18,8 @@ class PrivateView(APIView):
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer["Cache-Control"] = "private, no-store"
         return answer
+
+
+def owner(request: Request) -> User:
+    """Returns who asks. Who is not signed in was turned away before, which the type checker cannot see."""
+    return cast("User", request.user)

@@ -13,6 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import ModelSerializer
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
@@ -63,6 +64,36 @@ class CatalogueView(APIView):
         return response
 
 
+class DetailView(CatalogueView):
+    serializer: type[ModelSerializer[Any]]  # `Any`: of what `held` returns
+
+    def held(self, slug: str) -> Category | Product:
+        """Returns it, for nobody else to write until the transaction ends. Raises Http404."""
+        raise NotImplementedError
+
+    def put(self, request: Request, slug: str) -> Response:
+        return self._change(request, slug, partial=False)
+
+    def patch(self, request: Request, slug: str) -> Response:
+        return self._change(request, slug, partial=True)
+
+    def delete(self, request: Request, slug: str) -> Response:
+        with one_write():
+            self._as_read(request, slug).delete()
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    def _change(self, request: Request, slug: str, partial: bool) -> Response:
+        with one_write():
+            row = self._as_read(request, slug)
+            content = saved(self.serializer(row, data=request.data, partial=partial))
+        return self.written(content)
+
+    def _as_read(self, request: Request, slug: str) -> Category | Product:
+        row = self.held(slug)
+        require_match(request, etag_of(self.serializer(row).data))
+        return row
+
+
 @extend_schema_view(get=described.CATEGORY_LIST, post=described.CATEGORY_CREATE)
 class CategoryListView(CatalogueView):
     model_name = "category"
@@ -81,39 +112,21 @@ class CategoryListView(CatalogueView):
 @extend_schema_view(
     get=described.CATEGORY, put=described.CATEGORY_PUT, patch=described.CATEGORY_PATCH, delete=described.CATEGORY_DELETE
 )
-class CategoryDetailView(CatalogueView):
+class CategoryDetailView(DetailView):
     model_name = "category"
     public = PUBLIC_TREE
+    serializer = CategorySerializer
 
     def get(self, request: Request, slug: str) -> Response:
         staff = self.is_staff()
         row = CategorySerializer(get_object_or_404(_categories(), slug=slug)).data if staff else reading.category(slug)
         return self.shown(row, staff)
 
-    def put(self, request: Request, slug: str) -> Response:
-        return self._change(request, slug, partial=False)
-
-    def patch(self, request: Request, slug: str) -> Response:
-        return self._change(request, slug, partial=True)
-
-    def delete(self, request: Request, slug: str) -> Response:
-        with one_write():
-            self._held(request, slug).delete()
-        return Response(status=HTTPStatus.NO_CONTENT)
-
-    def _change(self, request: Request, slug: str, partial: bool) -> Response:
-        with one_write():
-            row = self._held(request, slug)
-            content = saved(CategorySerializer(row, data=request.data, partial=partial))
-        return self.written(content)
-
-    def _held(self, request: Request, slug: str) -> Category:
+    def held(self, slug: str) -> Category:
         # All of them first, in their order: whoever held this one and then asked for the others could wait for another
         # who waits for this one.
         Category.objects.hold_still()
-        row = get_object_or_404(_categories(), slug=slug)
-        require_match(request, etag_of(CategorySerializer(row).data))
-        return row
+        return get_object_or_404(_categories(), slug=slug)
 
 
 @extend_schema_view(get=described.PRODUCT_LIST, post=described.PRODUCT_CREATE)
@@ -150,8 +163,9 @@ class ProductSearchView(AsyncAPIView, CatalogueView):
 @extend_schema_view(
     get=described.PRODUCT, put=described.PRODUCT_PUT, patch=described.PRODUCT_PATCH, delete=described.PRODUCT_DELETE
 )
-class ProductDetailView(CatalogueView):
+class ProductDetailView(DetailView):
     model_name = "product"
+    serializer = StaffProductSerializer
 
     def get(self, request: Request, slug: str) -> Response:
         if not self.is_staff():
@@ -159,28 +173,9 @@ class ProductDetailView(CatalogueView):
         row = get_object_or_404(Product.objects.select_related("category"), slug=slug)
         return self.shown(StaffProductSerializer(row).data, for_staff=True)
 
-    def put(self, request: Request, slug: str) -> Response:
-        return self._change(request, slug, partial=False)
-
-    def patch(self, request: Request, slug: str) -> Response:
-        return self._change(request, slug, partial=True)
-
-    def delete(self, request: Request, slug: str) -> Response:
-        with one_write():
-            self._held(request, slug).delete()
-        return Response(status=HTTPStatus.NO_CONTENT)
-
-    def _change(self, request: Request, slug: str, partial: bool) -> Response:
-        with one_write():
-            row = self._held(request, slug)
-            content = saved(StaffProductSerializer(row, data=request.data, partial=partial))
-        return self.written(content)
-
-    def _held(self, request: Request, slug: str) -> Product:
+    def held(self, slug: str) -> Product:
         """Nobody buys it between the comparison and the write: the stock is part of what was read."""
-        row = get_object_or_404(Product.objects.select_for_update(), slug=slug)
-        require_match(request, etag_of(StaffProductSerializer(row).data))
-        return row
+        return get_object_or_404(Product.objects.select_for_update(), slug=slug)
 
 
 def _with_addresses(cut: Cut, request: Request) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.accounts.models import User
 from shop.catalogue.access import may
 from shop.imports import described, problems, running, tasks, uploading
 from shop.imports.models import Import, RowError
@@ -33,7 +32,7 @@ from shop.imports.uploading import Upload
 from shop.orders import idempotency
 from shop.orders.views.once import REPLAYED
 from shop.orders.views.problems import bad_key
-from shop.private import PrivateView
+from shop.private import PrivateView, owner
 
 READ_BYTES = 64 * 1024
 # What a form has around its file.
@@ -184,8 +183,7 @@ def _refuse_too_large(request: Request) -> None:
 @contextmanager
 def _upload(request: Request) -> Iterator[Upload]:
     """Nothing stays of a file that was not received to its end, or is none of products."""
-    # Who is not signed in was turned away by `permission_classes`, which the type checker cannot see.
-    upload = Upload(cast("User", request.user), timezone.now())
+    upload = Upload(owner(request), timezone.now())
     try:
         yield upload
     except BaseException as error:

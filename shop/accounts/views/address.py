@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import cast
 
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
@@ -12,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shop.accounts import address, inbox, passwords, post, problems, registration, tasks
-from shop.accounts.models import User
 from shop.accounts.serializers import EmailChangeSerializer, EmailConfirmSerializer
 from shop.accounts.views.examples import BAD_LINK, NO_MAIL, asked, invalid, refused
 from shop.accounts.views.open import OpenView
+from shop.accounts.views.proof import proved_owner
 from shop.errors import refusals
 from shop.private import PrivateView
 
@@ -41,10 +40,7 @@ class EmailChangeView(PrivateView):
         asked = EmailChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
-        # Who is not signed in was turned away by `permission_classes`, which the type checker cannot see.
-        user = passwords.known(request._request, cast("User", request.user), said["current_password"])
-        if user is None:
-            raise problems.wrong_password()
+        user = proved_owner(request, said["current_password"])
         if not inbox.is_full(request, "move", said["email"]):
             post.ask(tasks.answer_move, user.pk, said["email"])
         return Response(status=HTTPStatus.ACCEPTED)

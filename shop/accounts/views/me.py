@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import cast
 
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
@@ -11,12 +10,12 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from shop.accounts import closing, passwords, problems
-from shop.accounts.models import User
+from shop.accounts import closing, problems
 from shop.accounts.serializers import CloseSerializer, ProfileSerializer
 from shop.accounts.views.examples import PROFILE, answered, asked, invalid, refused
+from shop.accounts.views.proof import proved_owner
 from shop.errors import refusals
-from shop.private import PrivateView
+from shop.private import PrivateView, owner
 
 
 class MeView(PrivateView):
@@ -29,7 +28,7 @@ class MeView(PrivateView):
         examples=[answered("Profile", PROFILE)],
     )
     def get(self, request: Request) -> Response:
-        return Response(ProfileSerializer(_owner(request)).data)
+        return Response(ProfileSerializer(owner(request)).data)
 
     @extend_schema(
         operation_id="me_partial_update",
@@ -39,7 +38,7 @@ class MeView(PrivateView):
         examples=[asked("Another name", {"first_name": "Ada"}), answered("Profile", PROFILE)],
     )
     def patch(self, request: Request) -> Response:
-        profile = ProfileSerializer(_owner(request), data=request.data, partial=True)
+        profile = ProfileSerializer(owner(request), data=request.data, partial=True)
         profile.is_valid(raise_exception=True)
         profile.save()
         return Response(profile.data)
@@ -71,15 +70,8 @@ class CloseView(PrivateView):
         asked = CloseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
-        user = passwords.known(request._request, _owner(request), said["current_password"])
-        if user is None:
-            raise problems.wrong_password()
+        user = proved_owner(request, said["current_password"])
         if user.is_staff or user.is_superuser:
             raise problems.staff_account()
         closing.close(user)
         return Response(status=HTTPStatus.NO_CONTENT)
-
-
-def _owner(request: Request) -> User:
-    # Who is not signed in was turned away by `permission_classes`, which the type checker cannot see.
-    return cast("User", request.user)

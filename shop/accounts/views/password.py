@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import cast
 
 from django.core.exceptions import ValidationError as WeakPassword
 from django.utils.decorators import method_decorator
@@ -16,10 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shop.accounts import inbox, passwords, post, problems, sessions, tasks
-from shop.accounts.models import User
 from shop.accounts.serializers import EmailSerializer, PasswordChangeSerializer, ResetConfirmSerializer
 from shop.accounts.views.examples import BAD_LINK, NO_MAIL, TOKENS, WEAK, answered, asked, invalid, refused
 from shop.accounts.views.open import OpenView
+from shop.accounts.views.proof import proved_owner
 from shop.errors import refusals
 from shop.private import PrivateView
 
@@ -107,10 +106,7 @@ class PasswordChangeView(PrivateView):
         asked = PasswordChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
-        # Who is not signed in was turned away by `permission_classes`, which the type checker cannot see.
-        user = passwords.known(request._request, cast("User", request.user), said["current_password"])
-        if user is None:
-            raise problems.wrong_password()
+        user = proved_owner(request, said["current_password"])
         try:
             passwords.set_password(user, said["new_password"])
         except WeakPassword as error:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -10,7 +10,6 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from shop.accounts.models import User
 from shop.errors import refusals
 from shop.orders import carts, checkout, coupons, payment
 from shop.orders.checkout import Item, Purchase
@@ -22,7 +21,7 @@ from shop.orders.views import problems
 from shop.orders.views.examples import BUYING_EXAMPLES, KEYED_EXAMPLES, ORDER, PAYING_EXAMPLES
 from shop.orders.views.once import KEY, REPLAYED_FIELD, answer_once, key_of, respond
 from shop.orders.views.token import TOKEN, token_of
-from shop.private import PrivateView
+from shop.private import PrivateView, owner
 
 EXAMPLES = [
     OpenApiExample(
@@ -78,8 +77,7 @@ def check_out(request: Request, body: Any, key: str) -> Answer:
 
 def _place(request: Request, purchase: Purchase, card: Card, keyed: KeyedRequest) -> Payment:
     try:
-        customer = cast("User", request.user)
-        return checkout.place(customer, purchase, card, payment.provider(), request._request, keyed)
+        return checkout.place(owner(request), purchase, card, payment.provider(), request._request, keyed)
     except carts.NotOnSale as exc:
         raise _not_on_sale(purchase, exc.skus) from exc
     except checkout.MixedCurrencies as exc:

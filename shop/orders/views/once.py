@@ -13,13 +13,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from shop.accounts.models import User
 from shop.errors import MEDIA_TYPE, Problem, render_problem
 from shop.orders import idempotency
 from shop.orders.idempotency import Answer
 from shop.orders.models import KeyedRequest, Order, Payment
 from shop.orders.serializers import OrderSerializer
 from shop.orders.views import problems
+from shop.private import owner
 
 KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -66,8 +66,7 @@ def answer_once(
 
     try:
         fingerprint = idempotency.fingerprint(operation, asked)
-        # Who is not signed in was turned away before, which the type checker cannot see.
-        return idempotency.once(cast("User", request.user), idempotency.parse(key), fingerprint, timezone.now(), run)
+        return idempotency.once(owner(request), idempotency.parse(key), fingerprint, timezone.now(), run)
     except idempotency.BadKey as exc:
         raise problems.bad_key() from exc
     except idempotency.KeyReused as exc:
