@@ -5,14 +5,20 @@ from __future__ import annotations
 import io
 import os
 import pty
+import re
+import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from shop.catalogue.models import Category, Product
+from shop.imports import taking
 from shop.imports.management.commands import import_products
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +115,9 @@ def test_where_no_terminal_is_lines_say_how_far_it_is(tmp_path: Path, monkeypatc
     assert err == ""
 
 
-BAR = """
+ON_A_DATABASE_OF_ITS_OWN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where a shell has put the tests into the background
 import django
 django.setup()
 from django.core.management import call_command
@@ -121,25 +129,46 @@ call_command("import_products", {path!r})
 """
 
 
-@pytest.mark.slow
-def test_a_terminal_shows_a_bar(tmp_path: Path) -> None:
-    path = written(tmp_path, HEAD + "".join(f"A-{number},Desk {number},tables,1\n" for number in range(3000)))
+@contextmanager
+def on_a_terminal(tmp_path: Path, rows: int) -> Iterator[tuple[subprocess.Popen[bytes], Iterator[bytes]]]:
+    """Yields the running command, and what it shows until it ends."""
+    path = written(tmp_path, HEAD + "".join(f"A-{number},Desk {number},tables,1\n" for number in range(rows)))
     ours, theirs = pty.openpty()
     env = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3", "TERM": "xterm", "COLUMNS": "100"}
-
-    with subprocess.Popen(
-        [sys.executable, "-c", BAR.format(path=path)], env=env, stdout=subprocess.PIPE, stderr=theirs
-    ) as child:
+    script = ON_A_DATABASE_OF_ITS_OWN.format(path=path)
+    with subprocess.Popen([sys.executable, "-c", script], env=env, stdout=subprocess.PIPE, stderr=theirs) as child:
         os.close(theirs)
-        shown = b""
-        while data := _read(ours):
-            shown += data
-        out = child.stdout.read() if child.stdout else b""
+        yield child, iter(lambda: _read(ours), b"")
     os.close(ours)
+
+
+@pytest.mark.slow
+def test_a_terminal_shows_a_bar(tmp_path: Path) -> None:
+    with on_a_terminal(tmp_path, rows=3000) as (child, pieces):
+        shown = b"".join(pieces)
+        out = child.stdout.read() if child.stdout else b""
 
     assert child.returncode == 0, shown
     assert "━".encode() in shown
     assert out == b"3,000 rows: 3,000 created, 0 updated, 0 unchanged, 0 not taken.\n"
+
+
+@pytest.mark.slow
+def test_who_interrupts_it_keeps_what_was_written(tmp_path: Path) -> None:
+    shown, is_interrupted = b"", False
+    with on_a_terminal(tmp_path, rows=20_000) as (child, pieces):
+        for piece in pieces:
+            shown += piece
+            if not is_interrupted and re.search(rb"m[1-9]\d*\.\d/", shown):
+                child.send_signal(signal.SIGINT)
+                is_interrupted = True
+
+    assert child.returncode == 130, shown
+    assert b"Interrupted. What was written stays; import the file again to go on." in shown
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
+        (count,) = database.execute("SELECT count(*) FROM catalogue_product").fetchone()
+    assert 0 < count < 20_000
+    assert count % taking.BATCH == 0  # whole batches
 
 
 def _read(terminal: int) -> bytes:
