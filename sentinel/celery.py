@@ -6,8 +6,11 @@ import logging
 import os
 from typing import Any
 
+from billiard.process import current_process
 from celery import Celery
-from celery.signals import setup_logging, task_retry
+from celery.signals import beat_embedded_init, setup_logging, task_retry
+
+from sentinel.run.parent import never_outlive
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +24,12 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def leave_logging_to_django(**_: object) -> None:
     """Being connected is all: Celery then sets up none of its own, and settings.LOGGING holds in workers too."""
+
+
+@beat_embedded_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """A Beat inside a worker (`worker -B`) that missed its one SIGTERM would go on alone, beside the next run's."""
+    never_outlive(current_process()._parent_pid)  # type: ignore[attr-defined] # nothing public says it
 
 
 # Any: Celery's signals are not typed.

@@ -6,21 +6,17 @@ the events that the workers still want.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from sentinel.run.parent import with_parent
 from sentinel.run.place import BASE_DIR, CannotRun, note
-
-PR_SET_PDEATHSIG = 1
 
 
 class Stopped(Exception):
@@ -122,20 +118,6 @@ class House:
             # The whole session, also where its first process ended well: nothing of ours may stay behind.
             _signal(child, signal.SIGKILL)
             child.process.wait()
-
-
-def with_parent() -> Callable[[], None] | None:
-    """Returns what a child does first, so that it is asked to end when this process is killed. Linux can do that."""
-    if not sys.platform.startswith("linux"):
-        return None
-    libc, parent = ctypes.CDLL(None), os.getpid()
-
-    def ask_the_kernel() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:  # killed before it was asked
-            os._exit(1)
-
-    return ask_the_kernel
 
 
 def _signal(child: Child, number: int) -> None:

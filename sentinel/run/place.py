@@ -15,7 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # A unix socket's path may hold 107 characters on Linux and 103 on macOS.
 LONGEST_SOCKET_PATH = 103
 
-# What an earlier run left behind ends by itself (see `children.with_parent`); it has this long.
+# What an earlier run left behind ends by itself (see `parent.with_parent`); it has this long.
 LEFTOVER_DEADLINE_S = 20.0
 
 

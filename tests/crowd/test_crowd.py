@@ -79,7 +79,7 @@ class Site:
             connection.close()
 
     def count(self, what: str) -> int:
-        return int(self.store.get(f"check {what}") or 0)
+        return int(self.store.get(f"check {what} {self.client}") or 0)
 
 
 @pytest.fixture(scope="module", params=SERVERS)

@@ -169,7 +169,7 @@ VALUES: dict[str, Values] = {
     f"GET {CASE}{{id}}/history/": _case(),
     f"POST {CASE}{{id}}/assign/": _case(assignee="me"),
     f"POST {CASE}{{id}}/comment/": _case(),
-    f"POST {CASE}{{id}}/snooze/": _case(until="2099-01-01T00:00:00Z"),
+    f"POST {CASE}{{id}}/snooze/": _case(until=None, worse=True, reason="Until it gets worse."),
     f"POST {CASE}{{id}}/reopen/": _case(),
     f"POST {CASE}{{id}}/judge/": _case(),
     f"POST {CASE}{{id}}/block/": _case(),

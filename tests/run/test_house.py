@@ -174,6 +174,18 @@ def test_what_a_killed_supervisor_leaves_behind_is_no_obstacle(tmp_path: Path) -
             assert killed.alive() == []
 
 
+def test_beat_does_not_outlive_a_killed_worker(tmp_path: Path) -> None:
+    """Nobody is left who would ask it to end."""
+    with House(tmp_path) as house:
+        worker = house.child("default@%h")
+        (beat,) = worker.children()
+        worker.suspend()  # it gets no chance to
+        house.process.kill()
+        worker.kill()
+
+        assert psutil.wait_procs([beat], timeout=10)[1] == []
+
+
 def test_a_password_chosen_in_the_admin_is_not_shown_wrongly(tmp_path: Path) -> None:
     with House(tmp_path) as house:
         session = house.log_in_to_admin()
