@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +21,6 @@ class PrivateView(APIView):
         return answer
 
 
-def owner(request: Request) -> User:
+def owner(request: Request | HttpRequest) -> User:
     """Returns who asks. Who is not signed in was turned away before, which the type checker cannot see."""
     return cast("User", request.user)

@@ -1,10 +1,11 @@
-"""What no view answers: an address that is none, a Host that is not ours, a view that fails."""
+"""What no view answers: an address that is none, a Host that is not ours, a body of no length, a view that fails."""
 
 from __future__ import annotations
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.urls import path
 from pytest_django import Settings
 
@@ -48,3 +49,17 @@ def test_a_person_is_shown_a_page(address: str, status: int) -> None:
     answer = Client(raise_request_exception=False).get(address, headers={"Host": "shop.example.com"})
 
     assert (answer.status_code, answer["Content-Type"]) == (status, "text/html; charset=utf-8")
+
+
+def test_a_body_without_its_length_never_reaches_a_view() -> None:
+    """By both kinds of servers: it would be taken for no body at all."""
+    sent = {"Host": "shop.example.com", "Transfer-Encoding": "chunked"}
+
+    answers = [
+        Client().post("/api/v1/fail/", headers=sent),
+        async_to_sync(AsyncClient().post)("/api/v1/fail/", headers=sent),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer["Content-Type"]) == (411, "application/problem+json")
+        assert "Content-Length" in answer.json()["detail"]

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from shop.accounts.models import User
 from shop.failures import again
 from shop.failures.models import FailedTask
+from shop.private import owner
 
 if TYPE_CHECKING:
     FailedTaskBase = admin.ModelAdmin[FailedTask]
@@ -50,8 +50,7 @@ class FailedTaskAdmin(FailedTaskBase):
         ran = 0
         for failed in tasks.order_by("pk"):
             try:
-                # Whoever may is signed in, which the type checker cannot see.
-                again.run_again(failed, cast("User", request.user), timezone.now())
+                again.run_again(failed, owner(request), timezone.now())
             except again.NotSafe:
                 messages.warning(request, f"{failed.name} cannot be run again: what was sent to it is not kept.")
             except again.DoneBefore:

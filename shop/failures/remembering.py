@@ -19,6 +19,7 @@ from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 
 from shop.failures.models import FailedTask
+from shop.unseen import spelled_out
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,6 @@ HIDDEN = "..."
 # A mail address; and of a server's, its name and password.
 ADDRESS = re.compile(r"[^\s@<>'\"/]+@[^\s@<>'\"]+")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff]")
 
 # A cause has a cause: as many as a person would read.
 MOST_CAUSES = 5
@@ -89,7 +89,7 @@ def _arguments(args: Sequence[Any], kwargs: Mapping[str, Any], *, open_texts: bo
 
 def _argument(value: Any, open_texts: bool) -> str:
     if value is None or isinstance(value, bool | int | float) or (open_texts and isinstance(value, str)):
-        return _seen(repr(value))
+        return spelled_out(repr(value))
     return f"{type(value).__name__} {HIDDEN}"
 
 
@@ -102,11 +102,7 @@ def _error(exception: BaseException, given: Sequence[Any]) -> str:
     if isinstance(exception, AnyDatabaseError):
         text = QUOTED.sub(HIDDEN, text)
     text = ADDRESS.sub(HIDDEN, text)
-    return _seen(f"{type(exception).__qualname__}: {text}" if text else type(exception).__qualname__)[:400]
-
-
-def _seen(text: str) -> str:
-    return UNSEEN.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return spelled_out(f"{type(exception).__qualname__}: {text}" if text else type(exception).__qualname__)[:400]
 
 
 def _frames(exception: BaseException) -> str:

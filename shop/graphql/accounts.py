@@ -84,7 +84,7 @@ class AccountMutation:
         return result  # type: ignore[no-any-return]
 
     @strawberry.mutation(directives=[Cost(weight=10)], description="With the token of the mail. Then log in.")
-    @sensitive_variables("password")
+    @sensitive_variables("token", "password", "said")
     def confirm_registration(
         self, info: Info, token: str, password: str, first_name: str = "", last_name: str = ""
     ) -> ConfirmResult | None:
@@ -106,12 +106,10 @@ class AccountMutation:
         directives=[Cost(weight=10)],
         description="A refresh token is good for one renewal: keep the one of the answer.",
     )
-    @sensitive_variables("refresh")
+    @sensitive_variables("refresh", "said")
     def renew(self, info: Info, refresh: str) -> RenewResult | None:
-        def run() -> Session:
-            return _session(renew({"refresh": refresh}))
-
-        result: Any = or_refusal(info.context.rest, run, {AuthenticationFailed: SessionOver})
+        rest, said = info.context.rest, {"refresh": refresh}
+        result: Any = or_refusal(rest, lambda: _session(renew(said)), {AuthenticationFailed: SessionOver})
         return result  # type: ignore[no-any-return]
 
     @strawberry.mutation(directives=[Cost(weight=10)], description="Ends the sign-in that the token is of.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import cast
 
 import strawberry
 from django.http import HttpRequest
@@ -14,6 +13,7 @@ from rest_framework.views import APIView
 from shop.accounts.models import User
 from shop.catalogue import reading
 from shop.catalogue.reading import Shown
+from shop.private import owner
 
 
 class Context:
@@ -34,7 +34,7 @@ class Context:
 
     @property
     def user(self) -> User:
-        return cast("User", self.customer().user)
+        return owner(self.customer())
 
     @cached_property
     def categories(self) -> dict[str, Shown]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+
+from shop.unseen import spelled_out
 
 # By the names that the API and the command know them under.
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
@@ -24,8 +25,6 @@ SHOWN = 80
 
 BOM = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-# What a terminal would obey, a page would hide, or PostgreSQL cannot hold; and single bytes that were no UTF-8.
-UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 class Unreadable(Exception):
@@ -44,14 +43,7 @@ class Row:
 def shown(value: str) -> str:
     """Returns a value as it can be shown anywhere: shortened, with all that is unseen spelled out."""
     cut = value[:SHOWN] + ("..." if len(value) > SHOWN else "")
-    return UNSEEN.sub(_spelled, cut)
-
-
-def _spelled(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"  # the byte that it was
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return spelled_out(cut)
 
 
 class Table:
